@@ -1,0 +1,54 @@
+# `make demo` and `make test` set up all that they need and then do their work.
+PYTHON ?= python3
+BIN := $(CURDIR)/.venv/bin
+export PATH := $(BIN):$(PATH)
+CONFIG ?= config/config.yaml
+SNAKEMAKE := snakemake --profile profiles/local --configfile $(CONFIG)
+
+.PHONY: demo report test lint format clean lock
+.DELETE_ON_ERROR:
+
+demo: .venv/chestgan ## run the whole study on data that the project makes itself
+	$(SNAKEMAKE)
+	$(MAKE) --no-print-directory report
+	@cat results/demo/study/verdict.txt
+	@echo "report    report.html"
+	@echo "table     results/demo/study/study.csv"
+	@echo "pictures  results/demo/study/roc.png, scores.png, samples.png, distances.png"
+
+report: .venv/chestgan ## put the figures of a finished study into one page, report.html
+	$(SNAKEMAKE) --report report.html
+
+test: .venv/dev ## run the tests, the fast ones first
+	python -m pytest
+
+lint: .venv/dev ## what the formatters and the linters have to say
+	ruff check .
+	ruff format --check .
+	snakefmt --check workflow
+	snakemake --lint
+
+format: .venv/dev ## format the code
+	ruff check --fix .
+	ruff format .
+	snakefmt workflow
+
+clean: ## remove the demo's data and results, logs and caches; other results stay
+	rm -rf data/demo results/demo logs benchmarks report.html .pytest_cache .ruff_cache
+
+lock: ## pin what the two .in files ask for, with all that it needs in turn
+	rm -rf .venv && $(PYTHON) -m venv .venv
+	pip install --quiet --requirement envs/chestgan.in
+	pip freeze > envs/chestgan.lock
+	pip install --quiet --requirement envs/dev.in
+	pip freeze | grep --invert-match --line-regexp --fixed-strings --file envs/chestgan.lock > envs/dev.lock
+
+# the lock is a constraint: a platform installs what it needs of it, in exactly these versions
+.venv/chestgan: envs/chestgan.in envs/chestgan.lock
+	$(PYTHON) -m venv .venv
+	pip install --quiet --requirement envs/chestgan.in --constraint envs/chestgan.lock
+	touch $@
+
+.venv/dev: .venv/chestgan envs/dev.in envs/dev.lock
+	pip install --quiet --requirement envs/dev.in --constraint envs/chestgan.lock --constraint envs/dev.lock
+	touch $@

@@ -1,0 +1,1 @@
+"""The modules that Chestgan's scripts share: nouns, each one idea."""

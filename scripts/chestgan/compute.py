@@ -1,0 +1,50 @@
+"""The processes and devices that compute."""
+
+from pathlib import Path
+
+import torch
+from accelerate import Accelerator
+from accelerate.utils import DistributedDataParallelKwargs
+
+from chestgan.errors import UserError
+
+DEVICES = ("cpu", "gpu")
+
+
+def device(name: str) -> torch.device:
+    """Give torch's device for `cpu` or `gpu`.
+
+    Raises:
+        UserError: a GPU was asked for and torch sees none.
+    """
+    if name == "gpu" and not torch.cuda.is_available():
+        raise UserError("device is gpu, but torch sees no GPU here; set device to cpu, or run where there is one")
+    return torch.device("cuda" if name == "gpu" else "cpu")
+
+
+def accelerator(name: str, processes: int, mixed_precision: str = "no", log_folder: Path | None = None) -> Accelerator:
+    """Join the processes that were launched together.
+
+    Raises:
+        UserError: another number of processes runs than was asked for, or there is no GPU for them.
+    """
+    device(name)
+    made = Accelerator(
+        cpu=name == "cpu",
+        mixed_precision=mixed_precision,
+        log_with="tensorboard" if log_folder else None,
+        project_dir=str(log_folder) if log_folder else None,
+        kwargs_handlers=[DistributedDataParallelKwargs(broadcast_buffers=False)],
+    )
+    if made.num_processes != processes:
+        launcher = "torchrun --standalone --nproc-per-node" if name == "cpu" else "accelerate launch --num_processes"
+        raise UserError(
+            f"processes is {processes}, but {made.num_processes} run; launch the script with `{launcher} {processes}`"
+        )
+    return made
+
+
+def use_threads(threads: int, processes: int = 1) -> None:
+    """Share so many CPU threads among the processes; 0 leaves it to torch."""
+    if threads:
+        torch.set_num_threads(max(1, threads // processes))

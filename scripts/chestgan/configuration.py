@@ -1,0 +1,58 @@
+"""The study's configuration: checked before any work, with errors that name the key."""
+
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+
+from chestgan import files
+from chestgan.errors import UserError, unknown_name
+
+
+def check(config: dict[str, Any], schema: Path) -> None:
+    """Hold a configuration against its schema.
+
+    Raises:
+        UserError: one line a mistake: where it is, what was found, and what is allowed.
+    """
+    validator = jsonschema.Draft202012Validator(files.read_json(schema))
+    mistakes = [_told(error) for error in sorted(validator.iter_errors(config), key=lambda error: error.json_path)]
+    if mistakes:
+        raise UserError("\n".join(["the configuration has mistakes:", *mistakes]))
+
+
+def data_files(folder: str, metadata: str | None) -> list[str]:
+    """List the files below a data folder in alphabetical order, and its metadata table.
+
+    Raises:
+        UserError: the folder or the table doesn't exist, or the folder is empty.
+    """
+    if not Path(folder).is_dir():
+        raise UserError(f"split_data.folder is {folder!r}, and there is no such folder in {Path.cwd()}")
+    found = sorted(str(path) for path in Path(folder).rglob("*") if path.is_file() and not path.name.startswith("."))
+    if not found:
+        raise UserError(f"split_data.folder is {folder!r}, and that folder is empty; expected images")
+    if metadata and not Path(metadata).is_file():
+        raise UserError(f"split_data.metadata is {metadata!r}, and there is no such file in {Path.cwd()}")
+    return found if not metadata or metadata in found else [*found, metadata]
+
+
+def _told(error: jsonschema.ValidationError) -> str:
+    where = ".".join(map(str, error.absolute_path)) or "the top level"
+    if error.validator == "additionalProperties":
+        known = error.schema["properties"]
+        unknown = sorted(set(error.instance) - set(known))
+        return "\n".join(f"  {where}: {unknown_name('key', name, known)}" for name in unknown)
+    hint = error.schema.get("description", "")
+    if error.validator == "type" and isinstance(error.instance, str) and _is_number(error.instance):
+        # YAML 1.1 reads 2e-4 as text
+        hint = "write numbers with a point, such as 2.0e-4"
+    return f"  {where}: {error.message}{f' ({hint})' if hint else ''}"
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True

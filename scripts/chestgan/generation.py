@@ -1,0 +1,41 @@
+"""Drawing images from a generator, one seed an image, the same bits whatever is drawn beside it."""
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from chestgan import networks
+from chestgan.presets import GanSettings
+
+# Arithmetic on batches of different sizes differs in the last bit, so images are always drawn this many at a time.
+CHUNK = 32
+
+
+def latents(seeds: np.ndarray, stream: int, gan: GanSettings) -> Tensor:
+    """Draw a latent for each seed: (N, latent_dim) float32 of standard deviation `latent_std`.
+
+    The same seed gives another latent in another stream, so that two classes don't share theirs.
+    """
+    drawn = np.stack([np.random.default_rng((stream, int(seed))).standard_normal(gan.latent_dim) for seed in seeds])
+    return torch.from_numpy((drawn * gan.latent_std).astype(np.float32))
+
+
+@torch.inference_mode()
+def draw(generator: nn.Module, latents: Tensor, labels: Tensor) -> np.ndarray:
+    """Draw images in whole chunks, the last one filled up with repeats that are thrown away.
+
+    Args:
+        generator: in evaluation mode.
+        latents: (N, latent_dim) float32.
+        labels: (N,) int64.
+
+    Returns:
+        (N, H, W) uint8.
+    """
+    device = next(generator.parameters()).device
+    images = []
+    for start in range(0, len(latents), CHUNK):
+        rows = torch.arange(start, start + CHUNK) % len(latents)
+        chunk = generator(latents[rows].to(device), labels[rows].to(device))
+        images.append(networks.to_grey(chunk).cpu().numpy()[: len(latents) - start])
+    return np.concatenate(images)

@@ -1,0 +1,162 @@
+"""The generator and the discriminator, in shapes that follow the image size."""
+
+import itertools
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from chestgan.errors import UserError
+from chestgan.presets import GanSettings
+
+# the generator doubles its first feature map four times
+_UPSAMPLING = 16
+
+
+class Logits(NamedTuple):
+    """What a discriminator says of images: (N,) real or fake, and (N, n_classes) or None."""
+
+    source_logits: Tensor
+    class_logits: Tensor | None
+
+
+class Generator(nn.Module):
+    """Draw images from latents and labels.
+
+    The CovidGAN generator: the latent becomes the first feature map, the label one more channel of it, and four
+    transposed convolutions of 5 × 5 double the size each.
+    """
+
+    def __init__(self, gan: GanSettings, n_classes: int, image_size: int) -> None:
+        super().__init__()
+        self.base = base_size(image_size)
+        self.width = gan.generator_width
+        self.dense = nn.Linear(gan.latent_dim, self.width * self.base**2)
+        self.label = nn.Sequential(nn.Embedding(n_classes, 50), nn.Linear(50, self.base**2)) if n_classes > 1 else None
+        widths = [self.width + (n_classes > 1), self.width // 2, self.width // 4, self.width // 8]
+        blocks: list[nn.Module] = []
+        for n_in, n_out in itertools.pairwise(widths):
+            blocks += [_doubling(n_in, n_out), nn.BatchNorm2d(n_out), nn.ReLU()]
+        self.blocks = nn.Sequential(*blocks, _doubling(widths[-1], gan.channels), nn.Tanh())
+        self.apply(_initialise)
+
+    def forward(self, latents: Tensor, labels: Tensor) -> Tensor:
+        """Turn (N, latent_dim) float32 and (N,) int64 into (N, channels, H, W) in [-1, 1]."""
+        features = torch.relu(self.dense(latents)).unflatten(1, (self.width, self.base, self.base))
+        if self.label is not None:
+            features = torch.cat([features, self.label(labels).unflatten(1, (1, self.base, self.base))], dim=1)
+        return self.blocks(features.contiguous(memory_format=torch.channels_last))
+
+
+class Discriminator(nn.Module):
+    """Tell real from fake and, with several classes, which class: one trunk, two heads."""
+
+    def __init__(self, gan: GanSettings, n_classes: int, image_size: int) -> None:
+        super().__init__()
+        blocks: list[nn.Module] = []
+        n_in = gan.channels
+        for level in range(5):
+            n_out = gan.discriminator_width * 2**level
+            blocks += [
+                nn.Conv2d(n_in, n_out, 3, stride=1 if level == 0 else 2, padding=1),
+                # no running statistics: a batch is judged by its own, in training and ever after, and there is no
+                # buffer that several processes would have to keep alike
+                nn.BatchNorm2d(n_out, track_running_stats=False),
+                nn.LeakyReLU(0.2),
+                nn.Dropout(gan.dropout),
+            ]
+            n_in = n_out
+        self.trunk = nn.Sequential(*blocks, nn.Flatten())
+        n_features = n_in * base_size(image_size) ** 2
+        self.source = nn.Linear(n_features, 1)
+        self.label = nn.Linear(n_features, n_classes) if n_classes > 1 else None
+        self.apply(_initialise)
+
+    def forward(self, images: Tensor, labels: Tensor) -> Logits:
+        """Judge (N, channels, H, W) images in [-1, 1]; the labels serve only networks that keep classes apart."""
+        features = self.trunk(images.contiguous(memory_format=torch.channels_last))
+        class_logits = None if self.label is None else self.label(features).float()
+        return Logits(self.source(features).squeeze(1).float(), class_logits)
+
+
+class PerClassGenerator(nn.Module):
+    """Hold an unconditional generator a class, and ask the one that the label names."""
+
+    def __init__(self, gan: GanSettings, n_classes: int, image_size: int) -> None:
+        super().__init__()
+        self.generators = nn.ModuleList(Generator(gan, 1, image_size) for _ in range(n_classes))
+
+    def forward(self, latents: Tensor, labels: Tensor) -> Tensor:
+        """Turn (N, latent_dim) float32 and (N,) int64 into (N, channels, H, W) in [-1, 1]."""
+        parts = [(labels == label).nonzero().squeeze(1) for label in range(len(self.generators))]
+        images = [
+            generator(latents[part], labels[part])
+            for generator, part in zip(self.generators, parts, strict=True)
+            if len(part)
+        ]
+        return torch.cat(images)[torch.cat(parts).argsort()]
+
+
+class PerClassDiscriminator(nn.Module):
+    """Hold a discriminator a class, each of which sees only its class."""
+
+    def __init__(self, gan: GanSettings, n_classes: int, image_size: int) -> None:
+        super().__init__()
+        self.discriminators = nn.ModuleList(Discriminator(gan, 1, image_size) for _ in range(n_classes))
+
+    def forward(self, images: Tensor, labels: Tensor) -> Logits:
+        """Judge (N, channels, H, W) images in [-1, 1], each by the discriminator of its label."""
+        parts = [(labels == label).nonzero().squeeze(1) for label in range(len(self.discriminators))]
+        logits = [
+            discriminator(images[part], labels[part]).source_logits
+            for discriminator, part in zip(self.discriminators, parts, strict=True)
+            if len(part)
+        ]
+        return Logits(torch.cat(logits)[torch.cat(parts).argsort()], None)
+
+
+def build_generator(gan: GanSettings, n_classes: int, image_size: int) -> nn.Module:
+    """Make the generator that the settings describe."""
+    kind = Generator if gan.class_conditional else PerClassGenerator
+    return kind(gan, n_classes, image_size).to(memory_format=torch.channels_last)
+
+
+def build_discriminator(gan: GanSettings, n_classes: int, image_size: int) -> nn.Module:
+    """Make the discriminator that the settings describe."""
+    kind = Discriminator if gan.class_conditional else PerClassDiscriminator
+    return kind(gan, n_classes, image_size).to(memory_format=torch.channels_last)
+
+
+def base_size(image_size: int) -> int:
+    """Give the side of the first feature map, 7 for the paper's 112 pixels.
+
+    Raises:
+        UserError: the networks can't make images of this size.
+    """
+    if image_size % _UPSAMPLING or image_size < 2 * _UPSAMPLING:
+        raise UserError(f"image_size is {image_size}; expected a multiple of {_UPSAMPLING} from {2 * _UPSAMPLING} on")
+    return image_size // _UPSAMPLING
+
+
+def to_network(images: Tensor, channels: int) -> Tensor:
+    """Turn (N, H, W) uint8 into (N, channels, H, W) float32 in [-1, 1]."""
+    return (images.to(torch.float32) / 127.5 - 1).unsqueeze(1).expand(-1, channels, -1, -1)
+
+
+def to_grey(images: Tensor) -> Tensor:
+    """Turn (N, channels, H, W) in [-1, 1] into (N, H, W) uint8, the mean of the channels rounded."""
+    return ((images.float().mean(1) + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
+
+
+def _doubling(n_in: int, n_out: int) -> nn.ConvTranspose2d:
+    return nn.ConvTranspose2d(n_in, n_out, 5, stride=2, padding=2, output_padding=1)
+
+
+def _initialise(module: nn.Module) -> None:
+    """Draw the weights as DCGAN does (arXiv 1511.06434, section 3)."""
+    if isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.Linear | nn.Embedding):
+        nn.init.normal_(module.weight, 0.0, 0.02)
+    elif isinstance(module, nn.BatchNorm2d):
+        nn.init.normal_(module.weight, 1.0, 0.02)
+    if getattr(module, "bias", None) is not None:
+        nn.init.zeros_(module.bias)

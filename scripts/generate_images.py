@@ -1,0 +1,146 @@
+"""Draw labelled images from a trained generator: an image set, and the same images as PNG in a folder a class.
+
+    python scripts/generate_images.py --generator generator.safetensors --counts covid=100 normal=50 --output pool
+
+Works alone from a generator file. Each image has a seed of its own, which is in its name: the same seed gives the same
+image in any pool, on any number of processes.
+"""
+
+import contextlib
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from accelerate import Accelerator
+from PIL import Image
+from torch import nn
+
+from chestgan import commandline, compute, files, generation, generatorfile, imageset, progress, settings
+from chestgan.errors import UserError, unknown_name
+from chestgan.generatorfile import Description
+from chestgan.settings import setting
+
+
+@dataclass(frozen=True)
+class Config:
+    """The flags of this script."""
+
+    generator: Path = setting("generator file, made by train_acgan")
+    output: Path = setting("new folder for the image set and its PNG files")
+    counts: tuple[str, ...] = setting("images of each class, such as covid=100 normal=50", ())
+    ratio: float | None = setting("images of each class for each real training image of it", None, minimum=0.001)
+    real: Path | None = setting("image set with a split column, which --ratio refers to", None)
+    first_seed: int = setting("seed of the first image of each class; the others follow", 0, minimum=0)
+    device: str = setting("where to compute", "cpu", choices=compute.DEVICES)
+    processes: int = setting("processes that draw together; another number is refused", 1, minimum=1)
+    threads: int = setting("CPU threads of all processes together; 0: as torch decides", 0, minimum=0)
+
+    def __post_init__(self) -> None:
+        settings.check(self)
+        if bool(self.counts) == (self.ratio is not None):
+            raise UserError("expected either --counts or --ratio, to say how many images to draw")
+        if (self.ratio is None) != (self.real is None):
+            raise UserError("--ratio and --real go together: a ratio to the real training images")
+
+
+def run(config: Config) -> None:
+    """Draw the pool and write it; the folder appears whole."""
+    files.require_empty(config.output)
+    generator, description = generatorfile.read(config.generator)
+    manifest = plan(count_images(config, description.classes), config.first_seed)
+    compute.use_threads(config.threads, config.processes)
+    accelerator = compute.accelerator(config.device, config.processes)
+    with contextlib.ExitStack() as stack:
+        if accelerator.is_main_process:
+            folder = stack.enter_context(files.new_folder(config.output))
+            imageset.create_images(folder, len(manifest), description.image_size)
+            for label in description.classes:
+                (folder / "png" / label).mkdir(parents=True)
+        accelerator.wait_for_everyone()
+        draw_share(generator.to(accelerator.device), description, manifest, accelerator, config.output)
+        accelerator.wait_for_everyone()
+        if accelerator.is_main_process:
+            imageset.write_manifest(folder, manifest)
+            files.write_json(folder / "settings.json", provenance(config, description, manifest))
+    accelerator.end_training()
+
+
+def count_images(config: Config, classes: list[str]) -> dict[str, int]:
+    """Say how many images of each class to draw.
+
+    Raises:
+        UserError: a class isn't the generator's, or a count is no number.
+    """
+    if config.real is not None:
+        train = imageset.read(config.real).where(split="train")
+        if train.classes != classes:
+            raise UserError(f"{config.real} has the classes {train.classes}, but the generator {classes}")
+        return {label: round(config.ratio * (train.manifest["label"] == label).sum()) for label in classes}
+    counts = {}
+    for text in config.counts:
+        label, _, number = text.rpartition("=")
+        if label not in classes:
+            raise unknown_name("class", label, classes)
+        if not number.isdecimal():
+            raise UserError(f"counts has {text!r}; expected CLASS=NUMBER, such as {classes[0]}=100")
+        counts[label] = int(number)
+    if not any(counts.values()):
+        raise UserError("counts asks for no image at all")
+    return counts
+
+
+def plan(counts: dict[str, int], first_seed: int) -> pd.DataFrame:
+    """Make the manifest of the pool: a row an image, with its label and its seed."""
+    rows = [(label, first_seed + i) for label, count in sorted(counts.items()) for i in range(count)]
+    manifest = pd.DataFrame(rows, columns=["label", "seed"])
+    manifest.insert(0, "file", [f"png/{label}/seed-{seed:06d}.png" for label, seed in rows])
+    return manifest
+
+
+def draw_share(
+    generator: nn.Module, description: Description, manifest: pd.DataFrame, accelerator: Accelerator, output: Path
+) -> None:
+    """Draw every so-manieth chunk of each class, and write its pixels and its PNG files."""
+    folder = files.partial_folder(output)
+    images = np.load(folder / "images.npy", mmap_mode="r+")
+    chunks = [
+        (label, rows[start : start + generation.CHUNK])
+        for label, rows in manifest.groupby("label").indices.items()
+        for start in range(0, len(rows), generation.CHUNK)
+    ]
+    share = chunks[accelerator.process_index :: accelerator.num_processes]
+    for label, rows in progress.track(share, f"generate {description.name}", f"times {generation.CHUNK} images"):
+        number = description.classes.index(label)
+        latents = generation.latents(manifest["seed"].to_numpy()[rows], number, description.gan)
+        images[rows] = generation.draw(generator, latents, torch.full((len(rows),), number))
+        for row in rows:
+            Image.fromarray(images[row]).save(folder / manifest["file"][row])
+    images.flush()
+
+
+def provenance(config: Config, description: Description, manifest: pd.DataFrame) -> dict[str, Any]:
+    """Say which generator drew what."""
+    return {
+        "script": "generate_images",
+        "settings": vars(config),
+        "generator": description.name,
+        "seed": description.seed,
+        "generator_sha256": files.sha256(config.generator),
+        "generator_kimg": description.kimg,
+        "counts": manifest["label"].value_counts().to_dict(),
+        "versions": files.versions("torch", "numpy", "pillow"),
+    }
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run from the command line."""
+    return commandline.execute(Config, run, __doc__, argv)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

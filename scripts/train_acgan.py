@@ -1,0 +1,323 @@
+"""Train a GAN on the training patients of a split, and keep the generator that is nearest to the validation patients.
+
+    python scripts/train_acgan.py --real results/demo/split --preset covidgan --seed 0 --output results/demo/train
+
+Every setting of the preset can be overridden by its flag. A training that was killed goes on from its checkpoint when
+it is started again with the same flags.
+"""
+
+import dataclasses
+import math
+import shutil
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import torch
+from accelerate import Accelerator
+
+from chestgan import (
+    checkpoint,
+    commandline,
+    compute,
+    curves,
+    files,
+    generatorfile,
+    imageset,
+    networks,
+    presets,
+    progress,
+    selection,
+    settings,
+    training,
+)
+from chestgan.errors import UserError
+from chestgan.settings import setting
+
+# a finer history than one point a snapshot
+ROWS_PER_SNAPSHOT = 8
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config(presets.Overrides):
+    """The flags of this script beside those that override the preset."""
+
+    real: Path = setting("image set with a split column, made by split_data")
+    output: Path = setting("new folder for the generator, its history and its pictures")
+    preset: str = setting(f"settings to begin with: {', '.join(presets.PRESETS)}", "covidgan")
+    name: str | None = setting("what tables and figures call this generator; the preset's name if not given", None)
+    seed: int = setting("seed of all that is random", 0, minimum=0)
+    checkpoint: Path | None = setting("folder that keeps the checkpoint; beside the output if not given", None)
+    device: str = setting("where to compute", "cpu", choices=compute.DEVICES)
+    processes: int = setting("processes that train together, one a GPU; another number is refused", 1, minimum=1)
+    threads: int = setting("CPU threads of all processes together; 0: as torch decides", 0, minimum=0)
+    tensorboard: Path | None = setting("folder for TensorBoard's logs; none are written if not given", None)
+
+    def __post_init__(self) -> None:
+        settings.check(self)
+
+
+@dataclass(frozen=True)
+class Data:
+    """The patients that a training may see: those it learns from and those that choose its checkpoint."""
+
+    train: imageset.ImageSet
+    validation: imageset.ImageSet
+    classes: list[str]
+    image_size: int
+
+
+@dataclass
+class State:
+    """How far a training has come; with the networks and optimisers, all of it goes into the checkpoint."""
+
+    step: int = 0
+    best_weights: dict[str, torch.Tensor] = field(default_factory=dict)
+    best_kimg: float = 0.0
+    best_distance: float = math.inf
+    history: list[dict[str, float]] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Job:
+    """What stays the same throughout a training."""
+
+    config: Config
+    settings: presets.GanSettings
+    data: Data
+    accelerator: Accelerator
+    checkpoint_folder: Path
+    fingerprint: str
+
+    @property
+    def name(self) -> str:
+        """What tables and figures call the generator."""
+        return self.config.name or self.config.preset
+
+    @property
+    def n_steps(self) -> int:
+        """The steps that show `kimg` thousand images."""
+        return math.ceil(1000 * self.settings.kimg / self.settings.batch_size)
+
+    @property
+    def log_steps(self) -> int:
+        """The steps that one row of the history sums up."""
+        return math.ceil(1000 * self.settings.snapshot_kimg / self.settings.batch_size / ROWS_PER_SNAPSHOT)
+
+    def kimg(self, step: int) -> float:
+        """Give the thousands of real images shown in so many steps."""
+        return step * self.settings.batch_size / 1000
+
+
+def run(config: Config) -> None:
+    """Train, and write the best and the last generator with the history of the training."""
+    files.require_empty(config.output)
+    job = prepare(config)
+    gan = training.build(job.settings, len(job.data.classes), job.data.image_size, config.seed, job.accelerator)
+    state = resume(job, gan)
+    train(job, gan, state)
+    if job.accelerator.is_main_process:
+        publish(job, gan, state)
+    job.accelerator.wait_for_everyone()
+    job.accelerator.end_training()
+
+
+def prepare(config: Config) -> Job:
+    """Check all that was asked for before any work is done, and join the processes."""
+    gan_settings = presets.resolve(config.preset, config)
+    data = read_data(config.real, gan_settings, config.processes)
+    compute.use_threads(config.threads, config.processes)
+    accelerator = compute.accelerator(
+        config.device, config.processes, gan_settings.mixed_precision, log_folder=config.tensorboard
+    )
+    if config.tensorboard:
+        accelerator.init_trackers(config.name or config.preset)
+    # a longer training begins like a shorter one, so its length is no part of what it is
+    decisive = dataclasses.asdict(gan_settings) | {"seed": config.seed, "kimg": None}
+    data_files = [config.real / "images.npy", config.real / "manifest.csv"]
+    return Job(
+        config,
+        gan_settings,
+        data,
+        accelerator,
+        config.checkpoint or config.output.with_name(f"{config.output.name}-checkpoint"),
+        checkpoint.fingerprint(data_files, decisive, Path(__file__)),
+    )
+
+
+def read_data(folder: Path, gan_settings: presets.GanSettings, processes: int) -> Data:
+    """Read training and validation patients, and refuse what the settings can't train on."""
+    images = imageset.read(folder)
+    if "split" not in images.manifest:
+        raise UserError(f"{folder}/manifest.csv has no column 'split'; split_data makes one")
+    train_images, validation = images.where(split="train"), images.where(split="validation")
+    for name, part in (("train", train_images), ("validation", validation)):
+        counts = part.manifest["label"].value_counts()
+        few = [label for label in images.classes if counts.get(label, 0) < 2]
+        if few:
+            raise UserError(f"found fewer than 2 {name} images of {', '.join(few)} in {folder}; expected at least 2")
+    n_classes, batch_size = len(images.classes), gan_settings.batch_size
+    if batch_size % processes or batch_size // processes < 2 * n_classes:
+        raise UserError(
+            f"batch_size is {batch_size}; expected a multiple of the {processes} processes that leaves each at least "
+            f"two images of each of the {n_classes} classes"
+        )
+    image_size = images.images.shape[1]
+    networks.base_size(image_size)
+    return Data(train_images, validation, images.classes, image_size)
+
+
+def resume(job: Job, gan: training.Gan) -> State:
+    """Go on from the checkpoint of exactly this training, or begin at the beginning."""
+    # the first process sets aside what it can't use; the others then find nothing
+    with job.accelerator.main_process_first():
+        saved, message = checkpoint.load(job.checkpoint_folder / "checkpoint.pt", job.fingerprint)
+    if saved and saved["state"]["step"] > job.n_steps:
+        saved, message = None, f"the checkpoint is beyond {job.settings.kimg:g} thousand images and isn't used"
+    if saved and saved["processes"] != job.config.processes:
+        message += f"; {job.config.processes} processes take over from {saved['processes']}"
+    if message:
+        job.accelerator.print(message, file=sys.stderr)
+    if not saved:
+        return State()
+    for name, part in training.parts(gan, job.accelerator).items():
+        part.load_state_dict(saved[name])
+    return State(**saved["state"])
+
+
+def train(job: Job, gan: training.Gan, state: State) -> None:
+    """Take the steps that remain; every so many images a row of history, a snapshot, a checkpoint."""
+    accelerator, gan_settings, seed = job.accelerator, job.settings, job.config.seed
+    rank, main = accelerator.process_index, accelerator.is_main_process
+    images = torch.from_numpy(job.data.train.images).to(accelerator.device)
+    class_rows = job.data.train.rows_by_class(job.data.classes)
+    judge = selection.prepare(job.data.validation, job.data.classes, accelerator.device) if main else None
+    generator = accelerator.unwrap_model(gan.generator)
+    summed, n_summed, started = 0, 0, time.monotonic()
+    steps = range(state.step, job.n_steps)
+    for step in progress.track(steps, f"train {job.name}", "steps") if main else steps:
+        batch = training.draw_batch(images, class_rows, gan_settings, seed, step, rank, accelerator.num_processes)
+        torch.manual_seed(training.step_seed(seed, step, rank + 1))
+        summed = summed + training.train_step(gan, batch, gan_settings.class_weight, accelerator)
+        n_summed += 1
+        state.step = step + 1
+        if gan.averaged:
+            training.update_average(gan, generator, state.step, gan_settings)
+        is_snapshot = state.step % (ROWS_PER_SNAPSHOT * job.log_steps) == 0
+        if not is_snapshot and state.step % job.log_steps and state.step < job.n_steps:
+            continue
+        now = time.monotonic()
+        rate = n_summed * gan_settings.batch_size / (now - started)
+        state.history.append(history_row(job.kimg(state.step), summed / n_summed, rate))
+        if main and (is_snapshot or state.step == job.n_steps):
+            take_snapshot(job, gan, state, judge)
+        if main and is_snapshot:
+            save_checkpoint(job, gan, state)
+        accelerator.log(state.history[-1], step=state.step)
+        summed, n_summed, started = 0, 0, time.monotonic()
+
+
+def history_row(kimg: float, losses: torch.Tensor, images_per_second: float) -> dict[str, float]:
+    """Make a row of the history, and stop the training where a loss isn't finite."""
+    row = dict(zip(training.LOSSES, losses.tolist(), strict=True))
+    if not all(map(math.isfinite, row.values())):
+        seen = ", ".join(f"{name} {value:g}" for name, value in row.items())
+        raise UserError(
+            f"a loss isn't finite after {kimg:g} thousand images: {seen}; lower the learning rates, or set "
+            "mixed_precision to no; the last checkpoint stands"
+        )
+    return {"kimg": kimg} | row | {"images_per_second": images_per_second, "distance": math.nan}
+
+
+def take_snapshot(job: Job, gan: training.Gan, state: State, judge: selection.Selection) -> None:
+    """Draw a sample sheet, measure the distance to the validation patients, and keep the generator if it is best."""
+    generator = training.drawing_generator(gan, job.accelerator)
+    kimg, row = job.kimg(state.step), state.history[-1]
+    row["distance"] = selection.distance(generator, job.settings, judge)
+    sheet = selection.sample_sheet(generator, job.settings, len(job.data.classes))
+    curves.save_sheet(sheet, job.checkpoint_folder / "samples" / sheet_name(kimg))
+    if row["distance"] < state.best_distance:
+        state.best_distance, state.best_kimg = row["distance"], kimg
+        state.best_weights = training.copied_weights(generator)
+    generator.train(gan.averaged is None)
+    job.accelerator.print(
+        f"{job.name}, seed {job.config.seed}: {kimg:g} of {job.settings.kimg:g} thousand images, "
+        f"{row['images_per_second']:.0f} images/s, distance {row['distance']:.4f} "
+        f"(best {state.best_distance:.4f} at {state.best_kimg:g})",
+        file=sys.stderr,
+    )
+
+
+def sheet_name(kimg: float) -> str:
+    """Name a sample sheet so that the names' order is that of the training."""
+    return f"kimg-{kimg:010.3f}.png"
+
+
+def save_checkpoint(job: Job, gan: training.Gan, state: State) -> None:
+    """Replace the checkpoint, so that a killed training loses no more than one snapshot's time."""
+    parts = {name: part.state_dict() for name, part in training.parts(gan, job.accelerator).items()}
+    content = parts | {"state": vars(state), "processes": job.config.processes}
+    checkpoint.save(job.checkpoint_folder / "checkpoint.pt", content, job.fingerprint)
+
+
+def publish(job: Job, gan: training.Gan, state: State) -> None:
+    """Write the results: the folder appears whole."""
+    history = pd.DataFrame(state.history)
+    last = training.copied_weights(training.drawing_generator(gan, job.accelerator))
+    last_distance = state.history[-1]["distance"]
+    with files.new_folder(job.config.output) as folder:
+        best = describe(job, state.best_kimg, state.best_distance)
+        generatorfile.write(folder / "generator.safetensors", state.best_weights, best)
+        generatorfile.write(
+            folder / "generator_last.safetensors", last, describe(job, job.kimg(state.step), last_distance)
+        )
+        history.to_csv(folder / "history.csv", index=False, lineterminator="\n")
+        curves.gan_curves(history, f"{job.name}, seed {job.config.seed}", state.best_kimg, folder / "curves.png")
+        (folder / "samples").mkdir()
+        for kimg in history["kimg"][history["distance"].notna()]:
+            shutil.copy(job.checkpoint_folder / "samples" / sheet_name(kimg), folder / "samples")
+        shutil.copy(folder / "samples" / sheet_name(state.best_kimg), folder / "samples.png")
+        files.write_json(folder / "settings.json", provenance(job, state))
+
+
+def describe(job: Job, kimg: float, distance: float) -> generatorfile.Description:
+    """Say in a generator file what its weights are."""
+    return generatorfile.Description(
+        name=job.name,
+        seed=job.config.seed,
+        preset=job.config.preset,
+        gan=job.settings,
+        image_size=job.data.image_size,
+        classes=job.data.classes,
+        kimg=kimg,
+        distance=distance,
+    )
+
+
+def provenance(job: Job, state: State) -> dict[str, Any]:
+    """Say what was trained on what, and how the generator was chosen."""
+    return {
+        "script": "train_acgan",
+        "settings": vars(job.config) | dataclasses.asdict(job.settings),
+        "classes": job.data.classes,
+        "n_train": job.data.train.manifest["label"].value_counts().to_dict(),
+        "n_validation": job.data.validation.manifest["label"].value_counts().to_dict(),
+        "best_kimg": state.best_kimg,
+        "best_distance": state.best_distance,
+        "distance": f"kernel distance over {selection.EXTRACTOR} to the validation patients, as many fakes a class",
+        "fingerprint": job.fingerprint,
+        "versions": files.versions("torch", "accelerate", "numpy"),
+    }
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run from the command line."""
+    return commandline.execute(Config, run, __doc__, argv)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

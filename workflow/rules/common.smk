@@ -1,0 +1,125 @@
+# What the rules share: the checked configuration, and the names and lists that follow from it.
+import ast
+import os
+import shlex
+import sys
+from pathlib import Path
+
+from snakemake.exceptions import WorkflowError
+from snakemake.utils import validate
+
+SCRIPTS = Path(workflow.basedir).parent / "scripts"
+SCHEMA = Path(workflow.basedir) / "schemas" / "config.schema.json"
+sys.path.insert(0, str(SCRIPTS))
+
+from chestgan import configuration
+from chestgan.errors import UserError
+
+DEMO_FOLDER = "data/demo"
+
+try:
+    configuration.check(config, SCHEMA)
+except UserError as error:
+    raise WorkflowError(str(error))
+validate(config, str(SCHEMA))
+
+RESULTS = f"results/{config['dataset']}"
+LOGS = f"logs/{config['dataset']}"
+BENCHMARKS = f"benchmarks/{config['dataset']}"
+BRANCH = f"{RESULTS}/{{generator}}/seed-{{seed}}"
+SEEDS = config["seeds"]
+GENERATORS = list(config["generators"])
+# an arm with synthetic images is a branch a generator: real, real_synthetic-covidgan, ...
+ARMS = {
+    name if arm["train_on"] == "real" else f"{name}-{generator}": arm | {"generator": generator}
+    for name, arm in config["arms"].items()
+    for generator in ([None] if arm["train_on"] == "real" else GENERATORS)
+}
+# a job that computes on a GPU asks for one; training asks for one a process
+GPU = int(config["device"] == "gpu")
+
+
+wildcard_constraints:
+    generator="|".join(GENERATORS),
+    arm="|".join(ARMS),
+    seed=r"\d+",
+
+
+def script_files(name):
+    """List a script and all modules of Chestgan that it imports, directly or through one another."""
+    found, waiting = [], [SCRIPTS / f"{name}.py"]
+    while waiting:
+        path = waiting.pop()
+        if path in found:
+            continue
+        found.append(path)
+        for node in ast.walk(ast.parse(path.read_text())):
+            names = []
+            if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "chestgan":
+                names = [f"{node.module}.{alias.name}" for alias in node.names] + [node.module]
+            elif isinstance(node, ast.Import):
+                names = [alias.name for alias in node.names]
+            modules = [SCRIPTS / f"{module.replace('.', '/')}.py" for module in names]
+            waiting += [module for module in modules if module.is_file()]
+    return [os.path.relpath(path) for path in found]
+
+
+def flags(*sections):
+    """Turn settings into flags; a later section wins over an earlier one, and null leaves the script's default."""
+    merged = {}
+    for section in sections:
+        merged |= section
+    words = []
+    for name, value in merged.items():
+        flag = f"--{name.replace('_', '-')}"
+        if value is None or value == []:
+            continue
+        elif isinstance(value, bool):
+            words.append(flag if value else flag.replace("--", "--no-", 1))
+        elif isinstance(value, dict):
+            words += [flag, *(f"{key}={number}" for key, number in value.items())]
+        else:
+            words += [flag, *(map(str, value) if isinstance(value, list) else [str(value)])]
+    return shlex.join(words)
+
+
+def data_files():
+    """List every file of the data, so that a new, a changed and a lost image are noticed."""
+    section = config["split_data"]
+    # the demo's images are made by a rule after this list: its metadata table holds the checksum of each
+    if section["folder"] == DEMO_FOLDER:
+        return [DEMO_FOLDER]
+    try:
+        return configuration.data_files(section["folder"], section["metadata"])
+    except UserError as error:
+        raise WorkflowError(str(error))
+
+
+def pool_of(wildcards):
+    """List the files of the pool that an arm trains on; none for real images alone."""
+    generator = ARMS[wildcards.arm]["generator"]
+    pool = [f"{BRANCH}/generated/{name}" for name in ("images.npy", "manifest.csv", "settings.json")]
+    return expand(pool, generator=generator, seed=wildcards.seed) if generator else []
+
+
+def arm_flags(wildcards):
+    """Give the flags of an arm: the common ones, its own, and the folder of its pool."""
+    own = {key: value for key, value in ARMS[wildcards.arm].items() if key != "generator"}
+    generator = ARMS[wildcards.arm]["generator"]
+    pool = f"{RESULTS}/{generator}/seed-{wildcards.seed}/generated" if generator else None
+    return flags(config["evaluate_classifier"], own, {"arm": wildcards.arm, "generated": pool})
+
+
+def launcher():
+    """Give the command that starts as many processes as are asked for; every flag is given, for a user's own
+    configuration file of accelerate would fill in what is missing."""
+    processes = config["processes"]
+    if processes == 1:
+        return "python"
+    if config["device"] == "cpu":
+        # accelerate starts just one process on a CPU
+        return f"torchrun --standalone --nproc-per-node {processes}"
+    return (
+        f"accelerate launch --num_processes {processes} --num_machines 1 --main_process_port 0 "
+        "--mixed_precision no --dynamo_backend no --multi_gpu"
+    )

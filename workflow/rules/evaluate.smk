@@ -1,0 +1,102 @@
+rule compute_fid:
+    input:
+        scripts=script_files("compute_fid"),
+        real=[rules.split_data.output.images, rules.split_data.output.manifest],
+        generated=[
+            rules.generate_images.output.images,
+            rules.generate_images.output.manifest,
+            rules.generate_images.output.settings,
+        ],
+    output:
+        distances=f"{BRANCH}/fid/distances.csv",
+        settings=f"{BRANCH}/fid/settings.json",
+    params:
+        flags=flags(config["compute_fid"]),
+        real=f"{RESULTS}/split",
+        generated=f"{BRANCH}/generated",
+        # not declared: named by the checksum of what they were computed from, and shared by all jobs
+        features=f"{RESULTS}/features",
+        folder=f"{BRANCH}/fid",
+    log:
+        f"{LOGS}/compute_fid/{{generator}}-seed-{{seed}}.log",
+    benchmark:
+        f"{BENCHMARKS}/compute_fid/{{generator}}-seed-{{seed}}.tsv"
+    threads: 1
+    resources:
+        device=config["device"],
+        gpu=GPU,
+        mem_mb=lambda wildcards, attempt: 4000 * attempt,
+        runtime=lambda wildcards, attempt: 60 * attempt,
+    shell:
+        "python {input.scripts[0]} {params.flags} --real {params.real} --generated {params.generated} "
+        "--features {params.features} --device {resources.device} --threads {threads} "
+        "--output {params.folder} 2> {log}"
+
+
+rule evaluate_classifier:
+    input:
+        scripts=script_files("evaluate_classifier"),
+        real=[rules.split_data.output.images, rules.split_data.output.manifest],
+        generated=pool_of,
+    output:
+        predictions=f"{RESULTS}/classifier/{{arm}}/seed-{{seed}}/predictions.csv",
+        scores=f"{RESULTS}/classifier/{{arm}}/seed-{{seed}}/scores.csv",
+        history=f"{RESULTS}/classifier/{{arm}}/seed-{{seed}}/history.csv",
+        model=f"{RESULTS}/classifier/{{arm}}/seed-{{seed}}/model.safetensors",
+        curves=f"{RESULTS}/classifier/{{arm}}/seed-{{seed}}/curves.png",
+        settings=f"{RESULTS}/classifier/{{arm}}/seed-{{seed}}/settings.json",
+    params:
+        flags=arm_flags,
+        real=f"{RESULTS}/split",
+        folder=f"{RESULTS}/classifier/{{arm}}/seed-{{seed}}",
+    log:
+        f"{LOGS}/evaluate_classifier/{{arm}}-seed-{{seed}}.log",
+    benchmark:
+        f"{BENCHMARKS}/evaluate_classifier/{{arm}}-seed-{{seed}}.tsv"
+    threads: 1
+    resources:
+        device=config["device"],
+        gpu=GPU,
+        mem_mb=lambda wildcards, attempt: 6000 * attempt,
+        runtime=lambda wildcards, attempt: 120 * attempt,
+    shell:
+        "python {input.scripts[0]} {params.flags} --real {params.real} --seed {wildcards.seed} "
+        "--device {resources.device} --threads {threads} --output {params.folder} 2> {log}"
+
+
+rule summarise_study:
+    input:
+        scripts=script_files("summarise_study"),
+        real=[rules.split_data.output.images, rules.split_data.output.manifest],
+        train=expand(f"{BRANCH}/train/history.csv", generator=GENERATORS, seed=SEEDS),
+        generated=expand(f"{BRANCH}/generated/images.npy", generator=GENERATORS, seed=SEEDS),
+        fid=expand(f"{BRANCH}/fid/distances.csv", generator=GENERATORS, seed=SEEDS),
+        classifier=expand(rules.evaluate_classifier.output.predictions, arm=ARMS, seed=SEEDS),
+    output:
+        study=report(f"{RESULTS}/study/study.csv", category="Study", caption="../report/study.rst"),
+        json=f"{RESULTS}/study/study.json",
+        verdict=report(f"{RESULTS}/study/verdict.txt", category="Study", caption="../report/verdict.rst"),
+        scores=f"{RESULTS}/study/scores.csv",
+        distances=report(f"{RESULTS}/study/distances.csv", category="Study", caption="../report/distances_table.rst"),
+        figures=[
+            report(f"{RESULTS}/study/{name}.png", category="Study", caption=f"../report/{name}.rst")
+            for name in ("roc", "scores", "samples", "distances")
+        ],
+    params:
+        flags=flags(config["summarise_study"]),
+        real=f"{RESULTS}/split",
+        generated=expand(f"{BRANCH}/generated", generator=GENERATORS, seed=SEEDS),
+        fid=expand(f"{BRANCH}/fid", generator=GENERATORS, seed=SEEDS),
+        classifier=expand(f"{RESULTS}/classifier/{{arm}}/seed-{{seed}}", arm=ARMS, seed=SEEDS),
+        folder=f"{RESULTS}/study",
+    log:
+        f"{LOGS}/summarise_study.log",
+    benchmark:
+        f"{BENCHMARKS}/summarise_study.tsv"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    shell:
+        "python {input.scripts[0]} {params.flags} --real {params.real} --generated {params.generated} "
+        "--fid {params.fid} --classifier {params.classifier} --output {params.folder} 2> {log}"

@@ -1,0 +1,27 @@
+rule generate_images:
+    input:
+        scripts=script_files("generate_images"),
+        generator=rules.train_acgan.output.generator,
+        real=[rules.split_data.output.images, rules.split_data.output.manifest],
+    output:
+        images=f"{BRANCH}/generated/images.npy",
+        manifest=f"{BRANCH}/generated/manifest.csv",
+        settings=f"{BRANCH}/generated/settings.json",
+        png=directory(f"{BRANCH}/generated/png"),
+    params:
+        flags=flags(config["generate_images"]),
+        real=f"--real {RESULTS}/split" if config["generate_images"].get("ratio") else "",
+        folder=f"{BRANCH}/generated",
+    log:
+        f"{LOGS}/generate_images/{{generator}}-seed-{{seed}}.log",
+    benchmark:
+        f"{BENCHMARKS}/generate_images/{{generator}}-seed-{{seed}}.tsv"
+    threads: 1
+    resources:
+        device=config["device"],
+        gpu=GPU,
+        mem_mb=lambda wildcards, attempt: 4000 * attempt,
+        runtime=lambda wildcards, attempt: 60 * attempt,
+    shell:
+        "python {input.scripts[0]} {params.flags} --generator {input.generator} {params.real} "
+        "--device {resources.device} --threads {threads} --output {params.folder} 2> {log}"

@@ -1,0 +1,35 @@
+rule train_acgan:
+    input:
+        scripts=script_files("train_acgan"),
+        real=[rules.split_data.output.images, rules.split_data.output.manifest],
+    output:
+        generator=f"{BRANCH}/train/generator.safetensors",
+        last=f"{BRANCH}/train/generator_last.safetensors",
+        history=f"{BRANCH}/train/history.csv",
+        settings=f"{BRANCH}/train/settings.json",
+        samples=directory(f"{BRANCH}/train/samples"),
+        curves=report(f"{BRANCH}/train/curves.png", category="Training", caption="../report/curves.rst"),
+        sheet=report(f"{BRANCH}/train/samples.png", category="Training", caption="../report/generator_samples.rst"),
+    params:
+        flags=lambda wildcards: flags(config["train_acgan"], config["generators"][wildcards.generator]),
+        real=f"{RESULTS}/split",
+        folder=f"{BRANCH}/train",
+        # not declared: what is declared is deleted before a retry, and a retry goes on from here
+        checkpoint=f"{BRANCH}/checkpoint",
+    log:
+        f"{LOGS}/train_acgan/{{generator}}-seed-{{seed}}.log",
+    benchmark:
+        f"{BENCHMARKS}/train_acgan/{{generator}}-seed-{{seed}}.tsv"
+    threads: 2 * config["processes"]
+    resources:
+        # as resources they may change without a rerun: the result is that of the global batch
+        launcher=launcher(),
+        device=config["device"],
+        processes=config["processes"],
+        gpu=GPU * config["processes"],
+        mem_mb=lambda wildcards, attempt: 8000 * attempt,
+        runtime=lambda wildcards, attempt: 720 * attempt,
+    shell:
+        "{resources.launcher} {input.scripts[0]} {params.flags} --name {wildcards.generator} "
+        "--seed {wildcards.seed} --real {params.real} --checkpoint {params.checkpoint} "
+        "--device {resources.device} --processes {resources.processes} --threads {threads} --output {params.folder} 2> {log}"
