@@ -1,0 +1,79 @@
+"""The networks' shapes, ranges and separation of classes."""
+
+import dataclasses
+
+import pytest
+import torch
+
+from chestgan import networks, presets
+from chestgan.errors import UserError
+
+SMALL = {"generator_width": 64, "discriminator_width": 8}
+
+
+def small(preset: str, **changes) -> presets.GanSettings:
+    return dataclasses.replace(presets.PRESETS[preset], **SMALL | changes)
+
+
+@pytest.mark.parametrize("preset", presets.PRESETS)
+@pytest.mark.parametrize(("image_size", "channels", "n_classes"), [(32, 1, 2), (64, 3, 2), (112, 1, 3)])
+def test_shapes_and_ranges(preset: str, image_size: int, channels: int, n_classes: int) -> None:
+    gan = small(preset, channels=channels)
+    generator = networks.build_generator(gan, n_classes, image_size)
+    discriminator = networks.build_discriminator(gan, n_classes, image_size)
+    labels = torch.arange(2 * n_classes) % n_classes
+    images = generator(torch.randn(2 * n_classes, gan.latent_dim), labels)
+    assert images.shape == (2 * n_classes, channels, image_size, image_size)
+    assert images.abs().max() <= 1
+    source_logits, class_logits = discriminator(images, labels)
+    assert source_logits.shape == (2 * n_classes,)
+    assert (None if class_logits is None else class_logits.shape) == (
+        (2 * n_classes, n_classes) if gan.class_conditional else None
+    )
+
+
+def test_covidgan_has_the_size_of_the_paper() -> None:
+    gan = dataclasses.replace(presets.PRESETS["covidgan"], channels=3)
+    count = lambda network: sum(parameter.numel() for parameter in network.parameters())  # noqa: E731
+    # about 22 million and 2 million in the paper; 5 × 5 kernels of 1025 to 512 channels alone are 13 million
+    assert 20e6 < count(networks.build_generator(gan, 2, 112)) < 24e6
+    assert 1.5e6 < count(networks.build_discriminator(gan, 2, 112)) < 2.5e6
+
+
+@pytest.mark.parametrize("image_size", [0, 16, 28, 100, 224 + 8])
+def test_sizes_that_cannot_be_made_are_refused(image_size: int) -> None:
+    with pytest.raises(UserError, match=f"image_size is {image_size}"):
+        networks.build_generator(small("covidgan"), 2, image_size)
+
+
+def test_dcgan_keeps_classes_apart() -> None:
+    torch.manual_seed(0)
+    gan = small("dcgan")
+    generator = networks.build_generator(gan, 2, 32).eval()
+    discriminator = networks.build_discriminator(gan, 2, 32)
+    latents, labels = torch.randn(6, gan.latent_dim), torch.tensor([0, 1, 1, 0, 0, 1])
+    images = generator(latents, labels)
+    for label in (0, 1):
+        alone = generator.generators[label](latents[labels == label], labels[labels == label])
+        torch.testing.assert_close(images[labels == label], alone)
+    discriminator(images, labels).source_logits[labels == 0].sum().backward()
+    grads = [[p.grad for p in part.parameters()] for part in discriminator.discriminators]
+    assert all(grad is not None for grad in grads[0])
+    assert all(grad is None or not grad.any() for grad in grads[1])
+
+
+def test_label_changes_what_covidgan_draws() -> None:
+    torch.manual_seed(0)
+    gan = small("covidgan", latent_std=1.0)
+    generator = networks.build_generator(gan, 2, 32).eval()
+    latents = torch.randn(1, gan.latent_dim)
+    assert not torch.equal(generator(latents, torch.tensor([0])), generator(latents, torch.tensor([1])))
+
+
+def test_pixels_survive_the_way_to_the_network_and_back() -> None:
+    pixels = torch.arange(256, dtype=torch.uint8).reshape(1, 16, 16)
+    for channels in (1, 3):
+        scaled = networks.to_network(pixels, channels)
+        assert scaled.shape == (1, channels, 16, 16)
+        assert (scaled.min(), scaled.max()) == (-1, 1)
+        assert torch.equal(networks.to_grey(scaled), pixels)

@@ -1,0 +1,197 @@
+"""The training script: its files, its refusals, and that nothing that happens in between changes its result."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from PIL import Image
+
+import train_acgan
+from chestgan import files, generatorfile, training
+from conftest import ROOT
+
+SMALL = ["--generator-width", "32", "--discriminator-width", "4", "--latent-dim", "8", "--batch-size", "8"]
+SMALL += ["--kimg", "0.16", "--snapshot-kimg", "0.064", "--threads", "1"]
+
+
+def flags(split: Path, output: Path, *more: str) -> list[str]:
+    return ["--real", str(split), "--output", str(output), *SMALL, *more]
+
+
+@pytest.fixture(scope="module")
+def trained(tiny_split: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    output = tmp_path_factory.mktemp("trained") / "train"
+    assert train_acgan.main(flags(tiny_split, output, "--ema-kimg", "0.05")) == 0
+    return output
+
+
+def test_results_are_whole(trained: Path) -> None:
+    assert {path.name for path in trained.iterdir()} == {
+        "generator.safetensors",
+        "generator_last.safetensors",
+        "history.csv",
+        "curves.png",
+        "samples",
+        "samples.png",
+        "settings.json",
+    }
+    history = pd.read_csv(trained / "history.csv")
+    assert history["kimg"].is_monotonic_increasing
+    assert history["kimg"].iloc[-1] == 0.16
+    assert history["distance"].notna().sum() == len(list((trained / "samples").iterdir())) == 3
+    assert np.isfinite(history.drop(columns="distance")).all(axis=None)
+    sheet = np.asarray(Image.open(trained / "samples.png"))
+    assert sheet.shape == (2 * 32 + 2, 10 * 32 + 9 * 2)
+
+
+def test_the_generator_that_is_kept_is_the_best_by_the_validation_patients(trained: Path) -> None:
+    history = pd.read_csv(trained / "history.csv")
+    best = history.loc[history["distance"].idxmin()]
+    _, description = generatorfile.read(trained / "generator.safetensors")
+    assert (description.kimg, description.distance) == (best["kimg"], pytest.approx(best["distance"]))
+    _, last = generatorfile.read(trained / "generator_last.safetensors")
+    assert last.kimg == 0.16
+    assert description.classes == ["covid", "normal"]
+
+
+def test_settings_say_what_was_run(trained: Path) -> None:
+    said = json.loads((trained / "settings.json").read_text())
+    assert said["settings"]["latent_dim"] == 8
+    assert said["settings"]["latent_std"] == 0.02
+    assert said["n_train"] == {"covid": 12, "normal": 12}
+    assert torch.__version__.startswith(said["versions"]["torch"])
+
+
+def test_same_seed_same_bits(trained: Path, tiny_split: Path, tmp_path: Path) -> None:
+    again = tmp_path / "again"
+    assert train_acgan.main(flags(tiny_split, again, "--ema-kimg", "0.05")) == 0
+    for name in ("generator.safetensors", "generator_last.safetensors", "samples.png"):
+        assert files.sha256(again / name) == files.sha256(trained / name), name
+
+
+@pytest.mark.parametrize("preset", ["covidgan", "dcgan"])
+def test_a_killed_training_goes_on_to_the_same_bits(preset: str, tiny_split: Path, tmp_path: Path) -> None:
+    more = ["--preset", preset, "--ema-kimg", "0.05", "--kimg", "0.8", "--snapshot-kimg", "0.08"]
+    assert train_acgan.main(flags(tiny_split, tmp_path / "undisturbed", *more)) == 0
+    killed = flags(tiny_split, tmp_path / "killed", *more)
+    checkpoint = tmp_path / "killed-checkpoint" / "checkpoint.pt"
+    random = np.random.default_rng(len(preset))
+    for _ in range(2):
+        before = checkpoint.stat().st_mtime_ns if checkpoint.exists() else 0
+        process = subprocess.Popen(
+            [sys.executable, ROOT / "scripts" / "train_acgan.py", *killed], stderr=subprocess.PIPE
+        )
+        while process.poll() is None and (not checkpoint.exists() or checkpoint.stat().st_mtime_ns == before):
+            time.sleep(0.005)
+        time.sleep(random.uniform(0, 0.2))
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+    assert not (tmp_path / "killed").exists()
+    assert train_acgan.main(killed) == 0
+    for name in ("generator.safetensors", "generator_last.safetensors"):
+        assert files.sha256(tmp_path / "killed" / name) == files.sha256(tmp_path / "undisturbed" / name)
+
+
+def test_a_longer_training_goes_on_from_a_shorter_one(tiny_split: Path, tmp_path: Path, capsys) -> None:
+    checkpoint = ["--checkpoint", str(tmp_path / "checkpoint")]
+    assert train_acgan.main(flags(tiny_split, tmp_path / "short", "--kimg", "0.064", *checkpoint)) == 0
+    assert train_acgan.main(flags(tiny_split, tmp_path / "long", *checkpoint)) == 0
+    assert "going on from the checkpoint" in capsys.readouterr().err
+    assert train_acgan.main(flags(tiny_split, tmp_path / "direct")) == 0
+    for name in ("generator.safetensors", "generator_last.safetensors"):
+        assert files.sha256(tmp_path / "long" / name) == files.sha256(tmp_path / "direct" / name)
+
+
+def test_another_trainings_checkpoint_is_set_aside(tiny_split: Path, tmp_path: Path, capsys) -> None:
+    checkpoint = tmp_path / "checkpoint"
+    more = ["--checkpoint", str(checkpoint)]
+    assert train_acgan.main(flags(tiny_split, tmp_path / "first", *more)) == 0
+    assert train_acgan.main(flags(tiny_split, tmp_path / "second", "--latent-std", "1.0", *more)) == 0
+    assert "is of other data, settings or code; it was set aside" in capsys.readouterr().err
+    assert (checkpoint / "checkpoint.pt.set-aside").is_file()
+    assert train_acgan.main(flags(tiny_split, tmp_path / "alone", "--latent-std", "1.0")) == 0
+    name = "generator.safetensors"
+    assert files.sha256(tmp_path / "second" / name) == files.sha256(tmp_path / "alone" / name)
+
+
+def test_a_damaged_checkpoint_is_set_aside(tiny_split: Path, tmp_path: Path, capsys) -> None:
+    (tmp_path / "checkpoint").mkdir()
+    (tmp_path / "checkpoint" / "checkpoint.pt").write_bytes(b"PK\x03\x04 cut off")
+    assert train_acgan.main(flags(tiny_split, tmp_path / "train", "--checkpoint", str(tmp_path / "checkpoint"))) == 0
+    assert "can't be read" in capsys.readouterr().err
+
+
+def test_a_loss_that_is_not_finite_stops_the_training(tiny_split: Path, tmp_path: Path, capsys, monkeypatch) -> None:
+    real_step = training.train_step
+    monkeypatch.setattr(training, "train_step", lambda *arguments: real_step(*arguments) * torch.nan)
+    assert train_acgan.main(flags(tiny_split, tmp_path / "train")) == 1
+    error = capsys.readouterr().err
+    assert "error: a loss isn't finite after 0.008 thousand images: discriminator_source nan" in error
+    assert not (tmp_path / "train").exists()
+
+
+def test_two_processes_train_on_the_same_global_batch(tiny_split: Path, tmp_path: Path) -> None:
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    script = [ROOT / "scripts" / "train_acgan.py", *flags(tiny_split, tmp_path / "two", "--processes", "2")]
+    done = subprocess.run([*torchrun, *script], env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    history = pd.read_csv(tmp_path / "two" / "history.csv")
+    assert history["kimg"].iloc[-1] == 0.16
+    # the checkpoint goes on with another number of processes, and says so
+    more = ["--processes", "1", "--kimg", "0.192", "--checkpoint", str(tmp_path / "two-checkpoint")]
+    script = [sys.executable, ROOT / "scripts" / "train_acgan.py", *flags(tiny_split, tmp_path / "one", *more)]
+    done = subprocess.run(script, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "1 processes take over from 2" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        (["--preset", "covidgn"], "unknown preset 'covidgn'; known: covidgan, dcgan; did you mean 'covidgan'?"),
+        (["--dropout", "1.5"], "dropout is 1.5; expected a number from 0 to 0.95"),
+        (["--kimg", "nan"], "kimg is nan; expected a number from 0.001"),
+        (["--generator-width", "100"], "generator_width is 100; expected a multiple of 8"),
+        (["--mixed-precision", "fp16"], "mixed_precision is 'fp16'; expected one of no, bf16"),
+        (["--processes", "2"], "processes is 2, but 1 run; launch the script with"),
+        (["--processes", "3"], "batch_size is 8; expected a multiple of the 3 processes"),
+        (
+            ["--batch-size", "2"],
+            "batch_size is 2; expected a multiple of the 1 processes that leaves each at least two",
+        ),
+        (["--real", "nowhere"], "nowhere isn't an image set: there is no nowhere/images.npy"),
+    ],
+)
+def test_bad_input_is_refused_before_any_work(more, message, tiny_split: Path, tmp_path: Path, capsys) -> None:
+    assert train_acgan.main(flags(tiny_split, tmp_path / "train", *more)) == 1
+    assert f"error: {message}" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU here")
+def test_a_gpu_that_is_not_there_is_refused(tiny_split: Path, tmp_path: Path, capsys) -> None:
+    assert train_acgan.main(flags(tiny_split, tmp_path / "train", "--device", "gpu")) == 1
+    assert "error: device is gpu, but torch sees no GPU here" in capsys.readouterr().err
+
+
+def test_an_output_that_holds_something_is_left_as_it_is(tiny_split: Path, tmp_path: Path, capsys) -> None:
+    (tmp_path / "train").mkdir()
+    (tmp_path / "train" / "precious.txt").write_text("mine")
+    assert train_acgan.main(flags(tiny_split, tmp_path / "train")) == 1
+    assert "isn't empty" in capsys.readouterr().err
+    assert (tmp_path / "train" / "precious.txt").read_text() == "mine"
+
+
+def test_tensorboard_logs_on_request(tiny_split: Path, tmp_path: Path) -> None:
+    logs = tmp_path / "tensorboard"
+    assert train_acgan.main(flags(tiny_split, tmp_path / "train", "--tensorboard", str(logs))) == 0
+    assert list(logs.rglob("events.out.tfevents*"))
