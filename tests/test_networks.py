@@ -77,3 +77,17 @@ def test_pixels_survive_the_way_to_the_network_and_back() -> None:
         assert scaled.shape == (1, channels, 16, 16)
         assert (scaled.min(), scaled.max()) == (-1, 1)
         assert torch.equal(networks.to_grey(scaled), pixels)
+
+
+@pytest.mark.parametrize("share", [0.25, 0.5])
+def test_dropout_drops_its_share_and_keeps_the_mean(share: float) -> None:
+    torch.manual_seed(0)
+    features = torch.ones(4, 16, 33, 35).contiguous(memory_format=torch.channels_last)
+    dropped = networks.Dropout(share)(features)
+    assert dropped.unique().tolist() == [0.0, pytest.approx(1 / (1 - share))]
+    # three standard errors of 73,920 draws
+    assert (dropped == 0).float().mean().item() == pytest.approx(share, abs=3 * 0.5 / 73920**0.5)
+    for axis in range(4):
+        halves = dropped.narrow(axis, 0, 2).ne(dropped.narrow(axis, 2, 2)).float().mean().item()
+        assert halves == pytest.approx(2 * share * (1 - share), abs=0.05)
+    assert torch.equal(networks.Dropout(share).eval()(features), features)

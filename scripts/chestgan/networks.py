@@ -63,7 +63,7 @@ class Discriminator(nn.Module):
                 # buffer that several processes would have to keep alike
                 nn.BatchNorm2d(n_out, track_running_stats=False),
                 nn.LeakyReLU(0.2),
-                nn.Dropout(gan.dropout),
+                Dropout(gan.dropout),
             ]
             n_in = n_out
         self.trunk = nn.Sequential(*blocks, nn.Flatten())
@@ -77,6 +77,28 @@ class Discriminator(nn.Module):
         features = self.trunk(images.contiguous(memory_format=torch.channels_last))
         class_logits = None if self.label is None else self.label(features).float()
         return Logits(self.source(features).squeeze(1).float(), class_logits)
+
+
+class Dropout(nn.Module):
+    """Drop activations at random, one random 64-bit word for eight of them.
+
+    Drawing a number an activation, as torch does, takes half the time of a step on a CPU. A byte decides, so the share
+    that is dropped is a multiple of 1/256.
+    """
+
+    def __init__(self, share: float) -> None:
+        super().__init__()
+        self.threshold = round(256 * share)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Zero a share of the (N, C, H, W) features and scale the others, so that the mean stays."""
+        if not self.training or not self.threshold:
+            return features
+        words = torch.empty(-(-features.numel() // 8), dtype=torch.int64, device=features.device)
+        # from the lowest number on, so that the sign bit is random too
+        kept = words.random_(torch.iinfo(torch.int64).min, None).view(torch.uint8)[: features.numel()] >= self.threshold
+        scaled = kept.to(features.dtype).mul_(256 / (256 - self.threshold))
+        return features * scaled.as_strided(features.size(), features.stride())
 
 
 class PerClassGenerator(nn.Module):
