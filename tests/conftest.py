@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 
 from chestgan import imageset
-
-ROOT = Path(__file__).parent.parent
+from project import ROOT, Project, small_study
 
 
 @pytest.fixture(scope="session")
@@ -63,3 +63,13 @@ def fake_inception_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("weights") / "fake_inception.pth"
     torch.save(network.state_dict(), path)
     return path
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """Run the small study once, from nothing to its verdict."""
+    project = Project(tmp_path_factory.mktemp("study"))
+    (project.folder / "config" / "small.yaml").write_text(yaml.safe_dump(small_study()))
+    done = project.snakemake()
+    assert done.returncode == 0, done.stdout + done.stderr
+    return project

@@ -15,7 +15,7 @@ from safetensors.torch import save_file
 
 import generate_images
 from chestgan import generatorfile, imageset, networks, presets
-from conftest import ROOT
+from project import ROOT
 
 CLASSES = ["covid", "normal"]
 

@@ -16,7 +16,7 @@ from PIL import Image
 
 import train_acgan
 from chestgan import files, generatorfile, training
-from conftest import ROOT
+from project import ROOT
 
 SMALL = ["--generator-width", "32", "--discriminator-width", "4", "--latent-dim", "8", "--batch-size", "8"]
 SMALL += ["--kimg", "0.16", "--snapshot-kimg", "0.064", "--threads", "1"]

@@ -1,12 +1,14 @@
 """The processes and devices that compute."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
-from accelerate import Accelerator
-from accelerate.utils import DistributedDataParallelKwargs
 
 from chestgan.errors import UserError
+
+if TYPE_CHECKING:
+    from accelerate import Accelerator
 
 DEVICES = ("cpu", "gpu")
 
@@ -22,13 +24,19 @@ def device(name: str) -> torch.device:
     return torch.device("cuda" if name == "gpu" else "cpu")
 
 
-def accelerator(name: str, processes: int, mixed_precision: str = "no", log_folder: Path | None = None) -> Accelerator:
+def accelerator(
+    name: str, processes: int, mixed_precision: str = "no", log_folder: Path | None = None
+) -> "Accelerator":
     """Join the processes that were launched together.
 
     Raises:
         UserError: another number of processes runs than was asked for, or there is no GPU for them.
     """
     device(name)
+    # it takes seconds, and most scripts do without
+    from accelerate import Accelerator
+    from accelerate.utils import DistributedDataParallelKwargs
+
     made = Accelerator(
         cpu=name == "cpu",
         mixed_precision=mixed_precision,

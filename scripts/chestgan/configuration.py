@@ -32,9 +32,11 @@ def data_files(folder: str, metadata: str | None) -> list[str]:
     found = sorted(str(path) for path in Path(folder).rglob("*") if path.is_file() and not path.name.startswith("."))
     if not found:
         raise UserError(f"split_data.folder is {folder!r}, and that folder is empty; expected images")
-    if metadata and not Path(metadata).is_file():
-        raise UserError(f"split_data.metadata is {metadata!r}, and there is no such file in {Path.cwd()}")
-    return found if not metadata or metadata in found else [*found, metadata]
+    if metadata is None or str(Path(folder) / metadata) in found:
+        return found
+    if not Path(metadata).is_file():
+        raise UserError(f"split_data.metadata is {metadata!r}, and there is no such file in {folder} or {Path.cwd()}")
+    return [*found, metadata]
 
 
 def _told(error: jsonschema.ValidationError) -> str:

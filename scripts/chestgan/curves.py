@@ -22,8 +22,8 @@ def gan_curves(history: pd.DataFrame, title: str, best_kimg: float, path: Path) 
         colour = figures.REAL_COLOUR if "discriminator" in column else figures.class_colours("x")["x"]
         above.plot(history["kimg"], history[column], style, label=label, color=colour, linewidth=1.2)
     above.set_ylabel("loss")
-    above.legend(ncols=2, fontsize=8)
-    above.set_title(title)
+    above.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=4, fontsize=8)
+    figure.suptitle(title, fontsize=10)
     measured = history[history["distance"].notna()]
     below.plot(measured["kimg"], measured["distance"], "o-", color=figures.REAL_COLOUR, markersize=3.5)
     below.axvline(best_kimg, color=figures.NEUTRAL_COLOUR, linestyle=":", label=f"kept: {best_kimg:g} thousand images")

@@ -50,6 +50,13 @@ def new_file(path: Path) -> Iterator[Path]:
         partial.unlink(missing_ok=True)
 
 
+def reserve(path: Path) -> None:
+    """Claim the disk space of a sparse file: a full disk is an error now, and no crash of its memory map later."""
+    if hasattr(os, "posix_fallocate"):
+        with path.open("r+b") as file:
+            os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
+
+
 def require_empty(path: Path) -> None:
     """Refuse an output folder that already holds something."""
     if path.is_file():

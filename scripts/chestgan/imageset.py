@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from chestgan import files
 from chestgan.errors import UserError
 
 
@@ -49,8 +50,11 @@ class ImageSet:
 
 def create_images(folder: Path, n_images: int, image_size: int) -> np.ndarray:
     """Make an `images.npy` to fill, as a writable memory map of (n_images, image_size, image_size) uint8."""
-    shape = (n_images, image_size, image_size)
-    return np.lib.format.open_memmap(folder / "images.npy", mode="w+", dtype=np.uint8, shape=shape)
+    # a numpy integer would be written into the header as `np.int64(3)`, which numpy itself refuses to read
+    shape = (int(n_images), int(image_size), int(image_size))
+    images = np.lib.format.open_memmap(folder / "images.npy", mode="w+", dtype=np.uint8, shape=shape)
+    files.reserve(folder / "images.npy")
+    return images
 
 
 def write_manifest(folder: Path, manifest: pd.DataFrame) -> None:

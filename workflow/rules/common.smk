@@ -31,12 +31,15 @@ SEEDS = config["seeds"]
 GENERATORS = list(config["generators"])
 # an arm with synthetic images is a branch a generator: real, real_synthetic-covidgan, ...
 ARMS = {
-    name if arm["train_on"] == "real" else f"{name}-{generator}": arm | {"generator": generator}
+    name if generator is None else f"{name}-{generator}": {"arm": name, "generator": generator} | arm
     for name, arm in config["arms"].items()
     for generator in ([None] if arm["train_on"] == "real" else GENERATORS)
 }
 # a job that computes on a GPU asks for one; training asks for one a process
 GPU = int(config["device"] == "gpu")
+
+# threads that wait sleep: jobs side by side otherwise slow one another down several times over
+shell.prefix("export OMP_WAIT_POLICY=PASSIVE; ")
 
 
 wildcard_constraints:
@@ -104,10 +107,10 @@ def pool_of(wildcards):
 
 def arm_flags(wildcards):
     """Give the flags of an arm: the common ones, its own, and the folder of its pool."""
-    own = {key: value for key, value in ARMS[wildcards.arm].items() if key != "generator"}
-    generator = ARMS[wildcards.arm]["generator"]
+    arm = dict(ARMS[wildcards.arm])
+    generator = arm.pop("generator")
     pool = f"{RESULTS}/{generator}/seed-{wildcards.seed}/generated" if generator else None
-    return flags(config["evaluate_classifier"], own, {"arm": wildcards.arm, "generated": pool})
+    return flags(config["evaluate_classifier"], arm, {"generated": pool})
 
 
 def launcher():

@@ -68,7 +68,6 @@ rule summarise_study:
     input:
         scripts=script_files("summarise_study"),
         real=[rules.split_data.output.images, rules.split_data.output.manifest],
-        train=expand(f"{BRANCH}/train/history.csv", generator=GENERATORS, seed=SEEDS),
         generated=expand(f"{BRANCH}/generated/images.npy", generator=GENERATORS, seed=SEEDS),
         fid=expand(f"{BRANCH}/fid/distances.csv", generator=GENERATORS, seed=SEEDS),
         classifier=expand(rules.evaluate_classifier.output.predictions, arm=ARMS, seed=SEEDS),

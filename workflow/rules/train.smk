@@ -16,6 +16,7 @@ rule train_acgan:
         folder=f"{BRANCH}/train",
         # not declared: what is declared is deleted before a retry, and a retry goes on from here
         checkpoint=f"{BRANCH}/checkpoint",
+        tensorboard=f"--tensorboard {BRANCH}/tensorboard" if config["tensorboard"] else "",
     log:
         f"{LOGS}/train_acgan/{{generator}}-seed-{{seed}}.log",
     benchmark:
@@ -31,5 +32,5 @@ rule train_acgan:
         runtime=lambda wildcards, attempt: 720 * attempt,
     shell:
         "{resources.launcher} {input.scripts[0]} {params.flags} --name {wildcards.generator} "
-        "--seed {wildcards.seed} --real {params.real} --checkpoint {params.checkpoint} "
+        "--seed {wildcards.seed} --real {params.real} --checkpoint {params.checkpoint} {params.tensorboard} "
         "--device {resources.device} --processes {resources.processes} --threads {threads} --output {params.folder} 2> {log}"

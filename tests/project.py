@@ -1,0 +1,49 @@
+"""A copy of the project with a small study in it, for tests that really run the workflow."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import yaml
+
+ROOT = Path(__file__).parent.parent
+PARTS = ("config", "profiles", "scripts", "workflow")
+
+
+class Project:
+    """A copy of the project in a folder of its own, and Snakemake in it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        for part in PARTS:
+            shutil.copytree(ROOT / part, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
+
+    def snakemake(self, *arguments: str, configfile: str = "config/small.yaml") -> subprocess.CompletedProcess:
+        """Run Snakemake with this interpreter's programs first on the path."""
+        environment = os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+        command = [sys.executable, "-m", "snakemake", "--profile", "profiles/local", "--configfile", configfile]
+        return subprocess.run(
+            [*command, *arguments], cwd=self.folder, env=environment, capture_output=True, text=True, check=False
+        )
+
+    def planned(self, *arguments: str) -> dict[str, int]:
+        """Give the rules that a dry run would run, with the number of their jobs."""
+        done = self.snakemake("--dry-run", "--quiet", "progress", *arguments)
+        assert done.returncode == 0, done.stdout + done.stderr
+        rows = re.findall(r"^(\w+) +(\d+)$", done.stdout + done.stderr, flags=re.MULTILINE)
+        return {rule: int(jobs) for rule, jobs in rows if rule not in ("total", "all")}
+
+
+def small_study() -> dict:
+    """Give the demo's configuration, made as small as it can be with two generators and one seed."""
+    config = yaml.safe_load((ROOT / "config" / "config.yaml").read_text())
+    config["seeds"] = [0]
+    config["make_demo_data"] |= {"patients": 12, "images_per_patient": 2}
+    config["train_acgan"] |= {"generator_width": 16, "discriminator_width": 4, "kimg": 0.128, "snapshot_kimg": 0.064}
+    config["evaluate_classifier"] |= {"kimg": 0.64, "validation_kimg": 0.32}
+    config["compute_fid"] |= {"n_draws": 2, "n_subsets": 5}
+    config["summarise_study"] |= {"n_bootstrap": 200}
+    return config

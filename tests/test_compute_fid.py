@@ -1,0 +1,239 @@
+"""compute_fid from the command line: the table, its counts, what is kept, and what is refused."""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import compute_fid
+from chestgan import distances, features, files, imageset
+
+LITE = "fd_efficientnet_lite0"
+
+
+def make_pool(folder: Path, covid: int = 12, normal: int = 10, seed: int = 0, size: int = 32) -> Path:
+    """Make a pool of noise as generate_images would leave it."""
+    folder.mkdir()
+    labels = ["covid"] * covid + ["normal"] * normal
+    images = imageset.create_images(folder, len(labels), size)
+    images[:] = np.random.default_rng(seed).integers(0, 256, images.shape, dtype=np.uint8)
+    images.flush()
+    imageset.write_manifest(folder, pd.DataFrame({"label": labels, "seed": range(len(labels))}))
+    files.write_json(folder / "settings.json", {"script": "generate_images", "generator": "covidgan", "seed": 3})
+    return folder
+
+
+@pytest.fixture(scope="module")
+def pool(tmp_path_factory) -> Path:
+    return make_pool(tmp_path_factory.mktemp("pool") / "generated")
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory) -> Path:
+    """Share the features among the tests."""
+    return tmp_path_factory.mktemp("kept")
+
+
+def compute(real: Path, generated: Path, output: Path, *flags: object) -> int:
+    paths = ["--real", real, "--generated", generated, "--output", output]
+    return compute_fid.main([str(part) for part in [*paths, *flags]])
+
+
+@pytest.fixture(scope="module")
+def table(tiny_split, pool, kept, tmp_path_factory) -> pd.DataFrame:
+    output = tmp_path_factory.mktemp("fid") / "fid"
+    assert compute(tiny_split, pool, output, "--features", kept) == 0
+    return pd.read_csv(output / "distances.csv")
+
+
+def test_the_table_has_a_row_for_each_reference_and_class(table):
+    assert list(table) == compute_fid.COLUMNS
+    assert list(table["reference"]) == ["train"] * 3 + ["test"] * 3
+    assert list(table["class"]) == ["all", "covid", "normal"] * 2
+    assert set(table["generator"]) == {"covidgan"}
+    assert set(table["seed"]) == {3}
+    assert set(table["extractor"]) == {LITE}
+    # 12 + 12 training, 8 + 8 test and 12 + 10 generated images
+    assert list(table["n"]) == [16, 8, 8] * 2
+    assert np.isfinite(table.select_dtypes("number")).all(axis=None)
+
+
+def test_noise_is_further_from_the_patients_than_they_are_from_each_other(table):
+    assert (table["fd"] > table["real_fd"]).all()
+    assert (table["kid"] > table["real_kid"]).all()
+
+
+def test_a_value_without_draws_is_the_distance_of_all_images(tiny_split, kept, tmp_path):
+    # as many images a class as the test patients have, and a split that has as many training patients
+    split = shutil.copytree(tiny_split, tmp_path / "split")
+    manifest = pd.read_csv(split / "manifest.csv", dtype=str)
+    manifest.loc[manifest["patient"].isin(["p00", "p01", "p02", "p03"]), "split"] = "validation"
+    imageset.write_manifest(split, manifest)
+    generated = make_pool(tmp_path / "pool", 8, 8)
+    assert compute(split, generated, tmp_path / "fid", "--features", kept) == 0
+    found = pd.read_csv(tmp_path / "fid" / "distances.csv").set_index(["reference", "class"])
+    assert files.read_json(tmp_path / "fid" / "settings.json")["n_draws"] == 1
+
+    extractor = features.load_extractor(LITE)
+    real, pool = imageset.read(split), imageset.read(generated)
+    by_side = {
+        (name, label): features.extract(extractor, images.where(label=label).images)
+        for name, images in (("train", real.where(split="train")), ("test", real.where(split="test")), ("pool", pool))
+        for label in ("covid", "normal")
+    }
+    row = found.loc["test", "covid"]
+    a, b = by_side["pool", "covid"], by_side["test", "covid"]
+    assert row["fd"] == pytest.approx(distances.frechet_distance(a, b), rel=1e-4)
+    assert row["kid"] == pytest.approx(distances.kernel_distance(a, b, 2, 2, 0)[0], rel=1e-4)
+    a, b = (np.concatenate([by_side[side, label] for label in ("covid", "normal")]) for side in ("train", "test"))
+    assert found.loc["train", "all"]["real_fd"] == pytest.approx(distances.frechet_distance(a, b), rel=1e-4)
+
+
+def test_real_values_are_the_same_beside_another_pool_and_not_computed_again(
+    tiny_split, pool, kept, table, tmp_path, monkeypatch
+):
+    other = make_pool(tmp_path / "other", seed=1)
+    extracted = []
+    original = features.extract
+
+    def spy(extractor, images, *arguments):
+        extracted.append(len(images))
+        return original(extractor, images, *arguments)
+
+    monkeypatch.setattr(features, "extract", spy)
+    assert compute(tiny_split, other, tmp_path / "fid", "--features", kept) == 0
+    assert extracted == [22], "only the new pool's images go through the network"
+    found = pd.read_csv(tmp_path / "fid" / "distances.csv")
+    real = ["n", "real_fd", "real_kid", "real_kid_spread"]
+    pd.testing.assert_frame_equal(found[real], table[real])
+    assert (found["fd"] != table["fd"]).all()
+
+
+def test_the_same_flags_give_the_same_file_and_the_seed_moves_the_draws(tiny_split, pool, kept, table, tmp_path):
+    for name, flags in (("a", []), ("b", []), ("c", ["--seed", 1]), ("d", ["--n-draws", 1])):
+        assert compute(tiny_split, pool, tmp_path / name, "--features", kept, *flags) == 0
+    tables = {name: (tmp_path / name / "distances.csv").read_text() for name in "abcd"}
+    assert tables["a"] == tables["b"]
+    assert len(set(tables.values())) == 3
+
+
+def test_the_settings_say_how_it_was_measured(tiny_split, pool, kept, tmp_path):
+    assert compute(tiny_split, pool, tmp_path / "fid", "--features", kept) == 0
+    told = json.loads((tmp_path / "fid" / "settings.json").read_text())
+    assert (told["generator"], told["seed"]) == ("covidgan", 3)
+    assert told["counts"]["covid"] == {"train": 12, "test": 8, "generated": 12, "n": 8}
+    assert told["n_draws"] == 10
+    assert told["extractors"][LITE]["verified"] is True
+    assert told["extractors"][LITE]["weights_sha256"] == features.EFFICIENTNET_SHA256
+    assert told["sha256"]["generated/images.npy"] == files.sha256(pool / "images.npy")
+
+
+def test_unverified_inception_weights_are_told(tiny_split, fake_inception_weights, tmp_path):
+    generated = make_pool(tmp_path / "pool", 2, 2)
+    flags = ["--extractors", "fid", LITE, "--inception-weights", fake_inception_weights, "--n-draws", 2]
+    split = shutil.copytree(tiny_split, tmp_path / "split")
+    manifest = pd.read_csv(split / "manifest.csv", dtype=str)
+    manifest.loc[~manifest["patient"].isin(["p00", "p01", "p16", "p17"]), "split"] = "validation"
+    imageset.write_manifest(split, manifest)
+    assert compute(split, generated, tmp_path / "fid", *flags, "--allow-unverified-weights") == 0
+    told = json.loads((tmp_path / "fid" / "settings.json").read_text())["extractors"]
+    assert [told["fid"]["verified"], told[LITE]["verified"]] == [False, True]
+    assert told["fid"]["weights_sha256"] == files.sha256(fake_inception_weights)
+    found = pd.read_csv(tmp_path / "fid" / "distances.csv")
+    assert list(found["extractor"]) == ["fid"] * 6 + [LITE] * 6
+
+
+class TestBadInput:
+    """Each is told in one line before any image goes through a network, and leaves nothing behind."""
+
+    @pytest.fixture(autouse=True)
+    def no_extraction(self, monkeypatch):
+        monkeypatch.setattr(features, "extract", lambda *arguments: pytest.fail("features were computed"))
+
+    @pytest.fixture
+    def refused(self, tiny_split, pool, tmp_path, capsys):
+        """Run on bad input and give the message."""
+
+        def run(*flags, real=tiny_split, generated=pool) -> str:
+            assert compute(real, generated, tmp_path / "fid", *flags) == 1
+            message = capsys.readouterr().err
+            assert message.startswith("error: ")
+            assert message.count("\n") == 1
+            assert not (tmp_path / "fid").exists()
+            return message
+
+        return run
+
+    def test_a_class_with_one_image(self, refused, tmp_path):
+        message = refused(generated=make_pool(tmp_path / "pool", 1, 9))
+        assert "found 12 train, 8 test, 1 generated images of class covid; a distance needs at least 2" in message
+
+    def test_a_pool_without_a_class(self, refused, tmp_path):
+        message = refused(generated=make_pool(tmp_path / "pool", 9, 0))
+        assert "the generated images have the classes covid" in message
+        assert "has covid, normal" in message
+
+    def test_an_empty_pool(self, refused, tmp_path):
+        assert "the generated images have no classes" in refused(generated=make_pool(tmp_path / "pool", 0, 0))
+
+    def test_another_image_size(self, refused, tmp_path):
+        message = refused(generated=make_pool(tmp_path / "pool", size=40))
+        assert "32 × 32 px" in message
+        assert "40 × 40 px" in message
+
+    def test_a_class_called_all(self, refused, tiny_split, tmp_path):
+        split = shutil.copytree(tiny_split, tmp_path / "split")
+        manifest = pd.read_csv(split / "manifest.csv", dtype=str)
+        imageset.write_manifest(split, manifest.replace({"label": {"covid": "all"}}))
+        assert "has a class 'all'" in refused(real=split)
+
+    def test_a_real_set_without_splits(self, refused, pool):
+        assert "no column 'split'" in refused(real=pool)
+
+    def test_folders_that_are_not_there(self, refused, tmp_path):
+        assert "there is no folder" in refused(real=tmp_path / "none")
+        assert "there is no folder" in refused(generated=tmp_path / "none")
+
+    @pytest.mark.parametrize("described", ["[]", '{"generator": "covidgan"}', "{"])
+    def test_a_pool_of_unknown_origin(self, refused, tmp_path, described):
+        generated = make_pool(tmp_path / "pool")
+        (generated / "settings.json").write_text(described)
+        assert str(generated) in refused(generated=generated)
+
+    def test_a_damaged_pool(self, refused, tmp_path):
+        generated = make_pool(tmp_path / "pool")
+        (generated / "images.npy").write_bytes(b"half")
+        assert "can't be read" in refused(generated=generated)
+
+    def test_missing_weights(self, refused, tmp_path):
+        message = refused("--extractors", LITE, "fid", "--inception-weights", tmp_path / "none.pth")
+        assert features.INCEPTION_SHA256 in message
+        assert str(tmp_path / "none.pth") in message
+
+    def test_an_unknown_extractor(self, refused):
+        assert "extractors is 'lite'; expected one of" in refused("--extractors", "lite")
+
+    def test_a_number_out_of_range(self, refused):
+        assert "n_subsets is 1" in refused("--n-subsets", 1)
+
+    def test_a_gpu_where_there_is_none(self, refused, monkeypatch):
+        monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+        assert "device is gpu" in refused("--device", "gpu")
+
+    def test_an_output_that_isnt_empty(self, tiny_split, pool, tmp_path, capsys):
+        (tmp_path / "old").write_text("old")
+        assert compute(tiny_split, pool, tmp_path) == 1
+        assert "isn't empty" in capsys.readouterr().err
+        assert [path.name for path in tmp_path.iterdir()] == ["old"]
+
+
+def test_a_failure_leaves_no_folder(tiny_split, pool, kept, tmp_path, monkeypatch):
+    def full_disk(*arguments, **keywords):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(pd.DataFrame, "to_csv", full_disk)
+    assert compute(tiny_split, pool, tmp_path / "fid", "--features", kept) == 1
+    assert list(tmp_path.iterdir()) == []

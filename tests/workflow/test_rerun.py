@@ -1,0 +1,185 @@
+"""Exactly the stages that a change can affect run again."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from PIL import Image
+
+from project import ROOT, Project, small_study
+
+# what a stage's result goes into
+FEEDS = {
+    "make_demo_data": {"split_data"},
+    "split_data": {"train_acgan", "generate_images", "compute_fid", "evaluate_classifier", "summarise_study"},
+    "train_acgan": {"generate_images"},
+    "generate_images": {"compute_fid", "evaluate_classifier", "summarise_study"},
+    "compute_fid": {"summarise_study"},
+    "evaluate_classifier": {"summarise_study"},
+    "summarise_study": set(),
+}
+MODULES = sorted(path.stem for path in (ROOT / "scripts" / "chestgan").glob("*.py"))
+LIST_MODULES = (
+    "import sys, json; sys.path.insert(0, {folder!r}); import {script};"
+    "print(json.dumps(sorted(name for name in sys.modules if name.split('.')[0] == 'chestgan')))"
+)
+
+
+def and_all_that_follows(rules: set[str]) -> set[str]:
+    """Add to some rules every rule that their results go into."""
+    following = set().union(rules, *(FEEDS[rule] for rule in rules))
+    return rules if following == rules else and_all_that_follows(following)
+
+
+@pytest.fixture(scope="module")
+def loaded() -> dict[str, set[str]]:
+    """Give for every script the modules of Chestgan that Python really loads."""
+    found = {}
+    for script in FEEDS:
+        command = LIST_MODULES.format(folder=str(ROOT / "scripts"), script=script)
+        done = subprocess.run([sys.executable, "-c", command], capture_output=True, text=True, check=True)
+        found[script] = {name.removeprefix("chestgan.") for name in json.loads(done.stdout)} - {"chestgan"}
+    return found
+
+
+def test_nothing_is_done_twice(finished: Project) -> None:
+    assert finished.planned() == {}
+
+
+@pytest.mark.parametrize("script", FEEDS)
+def test_an_edited_script_reruns_its_stage_and_what_follows(finished: Project, script: str) -> None:
+    with edited(finished.folder / "scripts" / f"{script}.py"):
+        assert set(finished.planned()) == and_all_that_follows({script})
+
+
+@pytest.mark.parametrize("module", [module for module in MODULES if module != "__init__"])
+def test_an_edited_module_reruns_the_stages_that_load_it(finished: Project, loaded, module: str) -> None:
+    users = {script for script, modules in loaded.items() if module in modules}
+    with edited(finished.folder / "scripts" / "chestgan" / f"{module}.py"):
+        assert set(finished.planned()) == and_all_that_follows(users)
+
+
+@pytest.mark.parametrize(
+    ("section", "changes", "rules"),
+    [
+        ("make_demo_data", {"seed": 5}, {"make_demo_data"}),
+        ("split_data", {"seed": 5}, {"split_data"}),
+        ("split_data", {"image_size": 48}, {"split_data"}),
+        ("train_acgan", {"kimg": 0.192}, {"train_acgan"}),
+        ("generate_images", {"ratio": 1.5}, {"generate_images"}),
+        ("compute_fid", {"seed": 5}, {"compute_fid"}),
+        ("evaluate_classifier", {"batch_size": 16}, {"evaluate_classifier"}),
+        ("summarise_study", {"confidence": 0.9}, {"summarise_study"}),
+    ],
+)
+def test_a_changed_section_reruns_its_stage(finished: Project, section: str, changes: dict, rules: set[str]) -> None:
+    config = small_study()
+    config[section] |= changes
+    assert set(planned_with(finished, config)) == and_all_that_follows(rules)
+
+
+def test_one_generators_settings_rerun_its_branch_alone(finished: Project) -> None:
+    config = small_study()
+    config["generators"]["dcgan"]["latent_dim"] = 50
+    assert planned_with(finished, config) == {
+        "train_acgan": 1,
+        "generate_images": 1,
+        "compute_fid": 1,
+        "evaluate_classifier": 2,
+        "summarise_study": 1,
+    }
+
+
+def test_one_arms_settings_rerun_that_arm_alone(finished: Project) -> None:
+    config = small_study()
+    config["arms"]["synthetic"]["ratio"] = 0.5
+    assert planned_with(finished, config) == {"evaluate_classifier": 2, "summarise_study": 1}
+
+
+def test_a_new_seed_runs_beside_what_is_there(finished: Project) -> None:
+    config = small_study() | {"seeds": [0, 1]}
+    assert planned_with(finished, config) == {
+        "train_acgan": 2,
+        "generate_images": 2,
+        "compute_fid": 2,
+        "evaluate_classifier": 5,
+        "summarise_study": 1,
+    }
+
+
+@pytest.mark.parametrize("changes", [{"processes": 2}, {"device": "gpu"}, {"device": "gpu", "processes": 4}])
+def test_where_it_is_computed_changes_nothing(finished: Project, changes: dict) -> None:
+    assert planned_with(finished, small_study() | changes) == {}
+
+
+@pytest.fixture
+def own_data(finished: Project) -> dict:
+    """Give a study of a user's own folder of images, already split."""
+    config = small_study() | {"dataset": "own"}
+    config["split_data"]["folder"] = "own"
+    if not (finished.folder / "own").exists():
+        subprocess.run(["cp", "-r", "data/demo", "own"], cwd=finished.folder, check=True)
+    write_config(finished, config)
+    done = finished.snakemake("--until", "split_data", configfile="config/changed.yaml")
+    assert done.returncode == 0, done.stderr
+    return config
+
+
+def plan_of_split(project: Project, config: dict) -> set[str]:
+    return set(planned_with(project, config, "--until", "split_data"))
+
+
+def test_an_image_that_was_only_touched_is_known_by_its_bytes(finished: Project, own_data: dict) -> None:
+    next((finished.folder / "own").rglob("*.png")).touch()
+    assert plan_of_split(finished, own_data) == set()
+
+
+def test_an_image_that_was_changed_is_noticed(finished: Project, own_data: dict) -> None:
+    image = next((finished.folder / "own").rglob("*.png"))
+    kept = image.read_bytes()
+    Image.new("L", (128, 128), 77).save(image)
+    assert plan_of_split(finished, own_data) == {"split_data"}
+    image.write_bytes(kept)
+    assert plan_of_split(finished, own_data) == set()
+
+
+def test_an_image_that_was_added_is_noticed(finished: Project, own_data: dict) -> None:
+    added = finished.folder / "own" / "covid" / "added.png"
+    Image.new("L", (128, 128), 77).save(added)
+    assert plan_of_split(finished, own_data) == {"split_data"}
+    added.unlink()
+    assert plan_of_split(finished, own_data) == set()
+
+
+def test_a_lost_result_is_made_again(finished: Project) -> None:
+    lost = finished.folder / "results" / "demo" / "covidgan" / "seed-0" / "fid" / "distances.csv"
+    kept = lost.read_bytes()
+    lost.unlink()
+    assert set(finished.planned()) == {"compute_fid", "summarise_study"}
+    lost.write_bytes(kept)
+
+
+class edited:
+    """Add a comment to a file for a while."""
+
+    def __init__(self, path: Path) -> None:
+        self.path, self.text = path, path.read_text()
+
+    def __enter__(self) -> None:
+        self.path.write_text(self.text + "\n# changed\n")
+
+    def __exit__(self, *_) -> None:
+        self.path.write_text(self.text)
+
+
+def write_config(project: Project, config: dict) -> None:
+    (project.folder / "config" / "changed.yaml").write_text(yaml.safe_dump(config))
+
+
+def planned_with(project: Project, config: dict, *arguments: str) -> dict[str, int]:
+    """Plan with another configuration."""
+    write_config(project, config)
+    return project.planned("--configfile", "config/changed.yaml", *arguments)
