@@ -48,7 +48,7 @@ class Config(presets.Overrides):
 
     real: Path = setting("image set with a split column, made by split_data")
     output: Path = setting("new folder for the generator, its history and its pictures")
-    preset: str = setting(f"settings to begin with: {', '.join(presets.PRESETS)}", "covidgan")
+    preset: str = setting("settings to begin with", "covidgan", choices=tuple(presets.PRESETS))
     name: str | None = setting("what tables and figures call this generator; the preset's name if not given", None)
     seed: int = setting("seed of all that is random", 0, minimum=0)
     checkpoint: Path | None = setting("folder that keeps the checkpoint; beside the output if not given", None)

@@ -46,7 +46,9 @@ def parser(config_class: type, description: str) -> argparse.ArgumentParser:
 def _argument(field: dataclasses.Field, hint: Any) -> dict[str, Any]:
     required = field.default is dataclasses.MISSING
     shown = "" if required or field.default in (None, ()) else f" (default: {_shown(field.default)})"
-    argument: dict[str, Any] = {"required": required, "help": field.metadata["help"].replace("%", "%%") + shown}
+    choices = f": {', '.join(field.metadata['choices'])}" if field.metadata["choices"] else ""
+    help_text = field.metadata["help"] + choices + shown
+    argument: dict[str, Any] = {"required": required, "help": help_text.replace("%", "%%")}
     if not required:
         argument["default"] = field.default
     if typing.get_origin(hint) is types.UnionType:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor, nn
 
 from chestgan import files, networks
@@ -43,7 +43,8 @@ def write(path: Path, weights: dict[str, Tensor], description: Description) -> N
     """Write a generator file; equal weights and descriptions give equal bytes."""
     text = json.dumps(dataclasses.asdict(description), sort_keys=True)
     with files.new_file(path) as partial:
-        save_file({name: weight.contiguous() for name, weight in weights.items()}, partial, metadata={_KEY: text})
+        # as bytes, for a file of safetensors' own making nobody else could read
+        partial.write_bytes(save({name: weight.contiguous() for name, weight in weights.items()}, {_KEY: text}))
 
 
 def read(path: Path) -> tuple[nn.Module, Description]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from chestgan import settings
-from chestgan.errors import UserError, unknown_name
+from chestgan.errors import UserError
 from chestgan.settings import setting
 
 
@@ -84,10 +84,8 @@ def resolve(preset: str, overrides: Any) -> GanSettings:
     """Take a preset and replace what `overrides` sets.
 
     Raises:
-        UserError: the preset isn't known, or a value is out of bounds.
+        UserError: a value is out of bounds.
     """
-    if preset not in PRESETS:
-        raise unknown_name("preset", preset, PRESETS)
     names = (field.name for field in dataclasses.fields(GanSettings))
     changes = {name: getattr(overrides, name) for name in names if getattr(overrides, name) is not None}
     return dataclasses.replace(PRESETS[preset], **changes)

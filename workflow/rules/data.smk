@@ -3,8 +3,6 @@ rule make_demo_data:
         scripts=script_files("make_demo_data"),
     output:
         folder=directory(DEMO_FOLDER),
-    params:
-        flags=flags(config["make_demo_data"]),
     log:
         "logs/make_demo_data.log",
     benchmark:
@@ -13,6 +11,8 @@ rule make_demo_data:
     resources:
         mem_mb=2000,
         runtime=15,
+    params:
+        flags=flags(config["make_demo_data"]),
     shell:
         "python {input.scripts[0]} {params.flags} --output {output.folder} 2> {log}"
 
@@ -26,11 +26,9 @@ rule split_data:
         manifest=f"{RESULTS}/split/manifest.csv",
         rejected=f"{RESULTS}/split/rejected.csv",
         duplicates=f"{RESULTS}/split/duplicates.csv",
+        patients=f"{RESULTS}/split/patients.csv",
         settings=f"{RESULTS}/split/settings.json",
         figure=report(f"{RESULTS}/split/split.png", category="Data", caption="../report/split.rst"),
-    params:
-        flags=flags(config["split_data"]),
-        folder=f"{RESULTS}/split",
     log:
         f"{LOGS}/split_data.log",
     benchmark:
@@ -39,5 +37,8 @@ rule split_data:
     resources:
         mem_mb=lambda wildcards, attempt: 4000 * attempt,
         runtime=lambda wildcards, attempt: 60 * attempt,
+    params:
+        flags=flags(config["split_data"]),
+        folder=f"{RESULTS}/split",
     shell:
         "python {input.scripts[0]} {params.flags} --threads {threads} --output {params.folder} 2> {log}"

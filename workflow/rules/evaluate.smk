@@ -10,13 +10,6 @@ rule compute_fid:
     output:
         distances=f"{BRANCH}/fid/distances.csv",
         settings=f"{BRANCH}/fid/settings.json",
-    params:
-        flags=flags(config["compute_fid"]),
-        real=f"{RESULTS}/split",
-        generated=f"{BRANCH}/generated",
-        # not declared: named by the checksum of what they were computed from, and shared by all jobs
-        features=f"{RESULTS}/features",
-        folder=f"{BRANCH}/fid",
     log:
         f"{LOGS}/compute_fid/{{generator}}-seed-{{seed}}.log",
     benchmark:
@@ -27,6 +20,13 @@ rule compute_fid:
         gpu=GPU,
         mem_mb=lambda wildcards, attempt: 4000 * attempt,
         runtime=lambda wildcards, attempt: 60 * attempt,
+    params:
+        flags=flags(config["compute_fid"]),
+        real=f"{RESULTS}/split",
+        generated=f"{BRANCH}/generated",
+        # not declared: named by the checksum of what they were computed from, and shared by all jobs
+        features=f"{RESULTS}/features",
+        folder=f"{BRANCH}/fid",
     shell:
         "python {input.scripts[0]} {params.flags} --real {params.real} --generated {params.generated} "
         "--features {params.features} --device {resources.device} --threads {threads} "
@@ -45,10 +45,6 @@ rule evaluate_classifier:
         model=f"{RESULTS}/classifier/{{arm}}/seed-{{seed}}/model.safetensors",
         curves=f"{RESULTS}/classifier/{{arm}}/seed-{{seed}}/curves.png",
         settings=f"{RESULTS}/classifier/{{arm}}/seed-{{seed}}/settings.json",
-    params:
-        flags=arm_flags,
-        real=f"{RESULTS}/split",
-        folder=f"{RESULTS}/classifier/{{arm}}/seed-{{seed}}",
     log:
         f"{LOGS}/evaluate_classifier/{{arm}}-seed-{{seed}}.log",
     benchmark:
@@ -59,6 +55,10 @@ rule evaluate_classifier:
         gpu=GPU,
         mem_mb=lambda wildcards, attempt: 6000 * attempt,
         runtime=lambda wildcards, attempt: 120 * attempt,
+    params:
+        flags=arm_flags,
+        real=f"{RESULTS}/split",
+        folder=f"{RESULTS}/classifier/{{arm}}/seed-{{seed}}",
     shell:
         "python {input.scripts[0]} {params.flags} --real {params.real} --seed {wildcards.seed} "
         "--device {resources.device} --threads {threads} --output {params.folder} 2> {log}"
@@ -81,13 +81,6 @@ rule summarise_study:
             report(f"{RESULTS}/study/{name}.png", category="Study", caption=f"../report/{name}.rst")
             for name in ("roc", "scores", "samples", "distances")
         ],
-    params:
-        flags=flags(config["summarise_study"]),
-        real=f"{RESULTS}/split",
-        generated=expand(f"{BRANCH}/generated", generator=GENERATORS, seed=SEEDS),
-        fid=expand(f"{BRANCH}/fid", generator=GENERATORS, seed=SEEDS),
-        classifier=expand(f"{RESULTS}/classifier/{{arm}}/seed-{{seed}}", arm=ARMS, seed=SEEDS),
-        folder=f"{RESULTS}/study",
     log:
         f"{LOGS}/summarise_study.log",
     benchmark:
@@ -96,6 +89,13 @@ rule summarise_study:
     resources:
         mem_mb=4000,
         runtime=30,
+    params:
+        flags=flags(config["summarise_study"]),
+        real=f"{RESULTS}/split",
+        generated=expand(f"{BRANCH}/generated", generator=GENERATORS, seed=SEEDS),
+        fid=expand(f"{BRANCH}/fid", generator=GENERATORS, seed=SEEDS),
+        classifier=expand(f"{RESULTS}/classifier/{{arm}}/seed-{{seed}}", arm=ARMS, seed=SEEDS),
+        folder=f"{RESULTS}/study",
     shell:
         "python {input.scripts[0]} {params.flags} --real {params.real} --generated {params.generated} "
         "--fid {params.fid} --classifier {params.classifier} --output {params.folder} 2> {log}"

@@ -8,10 +8,6 @@ rule generate_images:
         manifest=f"{BRANCH}/generated/manifest.csv",
         settings=f"{BRANCH}/generated/settings.json",
         png=directory(f"{BRANCH}/generated/png"),
-    params:
-        flags=flags(config["generate_images"]),
-        real=f"--real {RESULTS}/split" if config["generate_images"].get("ratio") else "",
-        folder=f"{BRANCH}/generated",
     log:
         f"{LOGS}/generate_images/{{generator}}-seed-{{seed}}.log",
     benchmark:
@@ -22,6 +18,10 @@ rule generate_images:
         gpu=GPU,
         mem_mb=lambda wildcards, attempt: 4000 * attempt,
         runtime=lambda wildcards, attempt: 60 * attempt,
+    params:
+        flags=flags(config["generate_images"]),
+        real=f"--real {RESULTS}/split" if config["generate_images"].get("ratio") else "",
+        folder=f"{BRANCH}/generated",
     shell:
         "python {input.scripts[0]} {params.flags} --generator {input.generator} {params.real} "
         "--device {resources.device} --threads {threads} --output {params.folder} 2> {log}"

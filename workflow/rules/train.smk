@@ -10,18 +10,11 @@ rule train_acgan:
         samples=directory(f"{BRANCH}/train/samples"),
         curves=report(f"{BRANCH}/train/curves.png", category="Training", caption="../report/curves.rst"),
         sheet=report(f"{BRANCH}/train/samples.png", category="Training", caption="../report/generator_samples.rst"),
-    params:
-        flags=lambda wildcards: flags(config["train_acgan"], config["generators"][wildcards.generator]),
-        real=f"{RESULTS}/split",
-        folder=f"{BRANCH}/train",
-        # not declared: what is declared is deleted before a retry, and a retry goes on from here
-        checkpoint=f"{BRANCH}/checkpoint",
-        tensorboard=f"--tensorboard {BRANCH}/tensorboard" if config["tensorboard"] else "",
     log:
         f"{LOGS}/train_acgan/{{generator}}-seed-{{seed}}.log",
     benchmark:
         f"{BENCHMARKS}/train_acgan/{{generator}}-seed-{{seed}}.tsv"
-    threads: 2 * config["processes"]
+    threads: config["processes"]
     resources:
         # as resources they may change without a rerun: the result is that of the global batch
         launcher=launcher(),
@@ -30,6 +23,13 @@ rule train_acgan:
         gpu=GPU * config["processes"],
         mem_mb=lambda wildcards, attempt: 8000 * attempt,
         runtime=lambda wildcards, attempt: 720 * attempt,
+    params:
+        flags=lambda wildcards: flags(config["train_acgan"], config["generators"][wildcards.generator]),
+        real=f"{RESULTS}/split",
+        folder=f"{BRANCH}/train",
+        # not declared: what is declared is deleted before a retry, and a retry goes on from here
+        checkpoint=f"{BRANCH}/checkpoint",
+        tensorboard=f"--tensorboard {BRANCH}/tensorboard" if config["tensorboard"] else "",
     shell:
         "{resources.launcher} {input.scripts[0]} {params.flags} --name {wildcards.generator} "
         "--seed {wildcards.seed} --real {params.real} --checkpoint {params.checkpoint} {params.tensorboard} "

@@ -1,0 +1,101 @@
+"""Many image files decoded at once into arrays on disk, with a row of what is known of each."""
+
+import warnings
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from chestgan import decoding, duplicates, files, imageset
+
+COLUMNS = [
+    "sha256",
+    "original_width",
+    "original_height",
+    "original_mode",
+    "coloured",
+    "outside_window",
+    "hash",
+    "reason",
+    "detail",
+]
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """How a file becomes a row of the image set."""
+
+    image_size: int
+    square: str
+    min_size: int
+    window: decoding.Window | None
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """One file: its row of the table and, unless it was refused, its image and the gradients to compare it by."""
+
+    row: dict
+    image: np.ndarray | None = None
+    gradients: np.ndarray | None = None
+
+
+def prepare(path: Path, preparation: Preparation) -> Prepared:
+    """Decode one file, or say why it can't be used."""
+    try:
+        decoded = decoding.read_grey(path, preparation.window, preparation.min_size)
+    except decoding.Refusal as refusal:
+        return Prepared({"reason": refusal.reason, "detail": refusal.detail})
+    perceptual_hash, gradients = duplicates.fingerprint(decoded.grey)
+    row = {
+        "sha256": files.sha256(path),
+        "original_width": decoded.width,
+        "original_height": decoded.height,
+        "original_mode": decoded.mode,
+        "coloured": decoded.coloured,
+        "outside_window": decoded.outside_window,
+        "hash": perceptual_hash,
+        "reason": "",
+    }
+    return Prepared(row, decoding.square(decoded.grey, preparation.image_size, preparation.square), gradients)
+
+
+def prepare_all(paths: Sequence[Path], preparation: Preparation, threads: int) -> Iterator[Prepared]:
+    """Prepare files in their order, several at once: Pillow computes without holding the other threads up."""
+    with warnings.catch_warnings(), ThreadPoolExecutor(threads) as pool:
+        warnings.simplefilter("ignore")  # Pillow's remarks on odd files, which name none
+        yield from pool.map(partial(prepare, preparation=preparation), paths)
+
+
+def store(prepared: Iterable[Prepared], n_files: int, image_size: int, folder: Path) -> tuple[pd.DataFrame, np.ndarray]:
+    """Keep what was prepared: the usable images, one after another, as `images.npy` in the folder.
+
+    Returns:
+        A row a file with the columns of `COLUMNS`, `reason` empty where there is an image; and the gradients of the
+        images, float32, on disk. Arrays may end with unused rows.
+    """
+    images = imageset.create_images(folder, n_files, image_size)
+    shape = (n_files, duplicates.N_GRADIENTS)
+    gradients = np.lib.format.open_memmap(folder / "gradients.npy", mode="w+", dtype=np.float32, shape=shape)
+    files.reserve(folder / "gradients.npy")
+    rows, n_images = [], 0
+    for one in prepared:
+        rows.append(one.row)
+        if one.image is not None:
+            images[n_images], gradients[n_images] = one.image, one.gradients
+            n_images += 1
+    # objects, for a gap would turn whole numbers into floats, and a hash of 64 bits doesn't fit into one
+    return pd.DataFrame(rows, columns=COLUMNS, dtype=object), gradients
+
+
+def copy_images(source: Path, places: np.ndarray, folder: Path) -> None:
+    """Make an `images.npy` of some images of another folder's, without holding either in memory."""
+    stored = np.load(source / "images.npy", mmap_mode="r")
+    images = imageset.create_images(folder, len(places), stored.shape[1])
+    for row, place in enumerate(places):
+        images[row] = stored[place]
+    images.flush()

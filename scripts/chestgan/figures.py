@@ -1,0 +1,85 @@
+"""The one style of all figures: colours, sizes, grey images with a fixed range, files equal for equal contents."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from chestgan import files
+
+# Okabe and Ito (2008) and Tol's muted scheme: told apart with every common colour blindness. The two share no colour,
+# so that a class is never taken for an arm.
+_CLASS_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#F0E442")
+_ARM_COLOURS = ("#332288", "#88CCEE", "#882255", "#DDCC77", "#117733", "#CC6677", "#44AA99", "#999933", "#AA4499")
+REAL_COLOUR = "#404040"
+NEUTRAL_COLOUR = "#9A9A9A"
+
+_STYLE = {
+    "figure.dpi": 120,
+    "savefig.dpi": 120,
+    "figure.facecolor": "white",
+    "font.family": "DejaVu Sans",
+    "font.size": 9,
+    "axes.titlesize": 10,
+    "axes.titlelocation": "left",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "grid.color": "#E4E4E4",
+    "grid.linewidth": 0.6,
+    "legend.frameon": False,
+    "lines.linewidth": 1.6,
+    "image.cmap": "gray",
+    "image.interpolation": "nearest",
+}
+
+
+def use_style() -> None:
+    """Set matplotlib's defaults to the one style; call it before a figure is made."""
+    matplotlib.use("Agg")
+    matplotlib.rcParams.update(_STYLE)
+
+
+def new_figure(width: float, height: float) -> Figure:
+    """Make a figure of this size in inches, in the one style, that no global state of pyplot holds on to."""
+    use_style()
+    return Figure(figsize=(width, height), layout="constrained")
+
+
+def save(figure: Figure, path: Path) -> None:
+    """Write a PNG; equal figures give equal bytes."""
+    with files.new_file(path) as partial:
+        figure.savefig(partial, format="png", metadata={"Software": None})
+
+
+def class_colours(classes: Iterable[str]) -> dict[str, str]:
+    """Give each class its colour, by its place in the alphabet."""
+    return {label: _CLASS_COLOURS[i % len(_CLASS_COLOURS)] for i, label in enumerate(sorted(classes))}
+
+
+def arm_colours(arms: Iterable[str]) -> dict[str, str]:
+    """Give each arm its colour, by its place in the alphabet; the arm `real` is always the same dark grey."""
+    others = sorted(set(arms) - {"real"})
+    colours = {arm: _ARM_COLOURS[i % len(_ARM_COLOURS)] for i, arm in enumerate(others)}
+    return {arm: colours.get(arm, REAL_COLOUR) for arm in sorted(set(arms))}
+
+
+def show_grey(axes: Axes, image: np.ndarray) -> None:
+    """Show an (H, W) uint8 image without axes, 0 black and 255 white whatever it holds."""
+    axes.imshow(image, cmap="gray", vmin=0, vmax=255)
+    axes.set_axis_off()
+
+
+def sheet(images: np.ndarray, gap: int = 2) -> np.ndarray:
+    """Lay (rows, columns, H, W) uint8 images out as one picture with white gaps between them."""
+    rows, columns, height, width = images.shape
+    picture = np.full((rows * (height + gap) - gap, columns * (width + gap) - gap), 255, dtype=np.uint8)
+    for row in range(rows):
+        for column in range(columns):
+            top, left = row * (height + gap), column * (width + gap)
+            picture[top : top + height, left : left + width] = images[row, column]
+    return picture

@@ -1,0 +1,227 @@
+"""Train one classifier on real, real and synthetic, or synthetic images, and score it on the real test patients.
+
+    python scripts/evaluate_classifier.py --real results/demo/split --arm real --train-on real \\
+        --output results/demo/classifier/real/seed-0
+
+Early stopping and thresholds come from real validation patients. The test patients are looked at once, at the end.
+"""
+
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from safetensors.torch import save
+
+from chestgan import arms, backbones, classifiers, commandline, compute, figures, files, scores, settings
+from chestgan.arms import Arm
+from chestgan.backbones import BACKBONES, Classifier
+from chestgan.classifiers import Labelled, Length, Validation
+from chestgan.errors import UserError, unknown_name
+from chestgan.imageset import ImageSet
+from chestgan.settings import setting
+
+PROTOCOL = (
+    f"{classifiers.PROTOCOL}; thresholds with the highest balanced accuracy on the validation patients, in the widest "
+    "gap; two classes: predicted by the threshold of the positive class; more: predicted by the highest probability, "
+    "each class against the rest by its own threshold; accuracy and balanced_accuracy are of all classes together"
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    """The flags of this script."""
+
+    real: Path = setting("image set with a split column, made by split_data")
+    arm: str = setting("name of this arm of the study")
+    output: Path = setting("new folder for predictions, scores and the model")
+    train_on: str = setting("images to train on", "real", choices=arms.TRAIN_ON)
+    generated: Path | None = setting("image set made by generate_images, for arms with synthetic images", None)
+    ratio: float = setting("synthetic images of each class for each real training image of it", 1.0, minimum=0.001)
+    backbone: str = setting("network", "convnet", choices=tuple(BACKBONES))
+    weights: Path | None = setting("state dict of torchvision's resnet18 or vgg16; not pretrained if not given", None)
+    trainable_blocks: int = setting("last blocks of a pretrained network to train; 0: its head alone", 0, minimum=0)
+    kimg: float = setting("thousand images to show at most, in every arm the same", 20.0, minimum=0.001)
+    validation_kimg: float = setting("thousand images between validations", 0.5, minimum=0.001)
+    patience: int = setting("validations without improvement before the training ends", 10, minimum=1)
+    batch_size: int = setting("images in a step", 32, minimum=2)
+    learning_rate: float = setting("step size of AdamW", 0.0005, minimum=1e-8, maximum=1.0)
+    positive_class: str | None = setting("class to find; the first in the alphabet if not given", None)
+    seed: int = setting("seed of the first weights, the order of the images and the dropout", 0, minimum=0)
+    device: str = setting("where to compute", "cpu", choices=compute.DEVICES)
+    threads: int = setting("CPU threads; 0: as torch decides", 0, minimum=0)
+
+    def __post_init__(self) -> None:
+        settings.check(self)
+        if not self.arm:
+            raise UserError("arm is empty; expected a name")
+        if self.train_on != "real" and self.generated is None:
+            raise UserError(f"train_on is {self.train_on}, which needs generated: a pool made by generate_images")
+        if self.train_on == "real" and self.generated is not None:
+            raise UserError(f"train_on is real, which takes no generated images; found generated {self.generated}")
+
+
+def run(config: Config) -> None:
+    """Train, choose thresholds, test, and write what was seen; the folder appears whole."""
+    files.require_empty(config.output)
+    device = compute.device(config.device)
+    arm = arms.read(config.real, config.generated, config.train_on, config.ratio)
+    positive = positive_number(config.positive_class, arm.classes)
+    compute.use_threads(config.threads)
+    torch.manual_seed(config.seed)
+    classifier = backbones.build(
+        config.backbone, len(arm.classes), arm.image_size, config.weights, config.trainable_blocks
+    ).to(device)
+    with files.new_folder(config.output) as folder:
+        history, thresholds = fit(config, classifier, arm, positive)
+        test = arm.real["test"]
+        probabilities = classifiers.predict(classifier, encode(classifier, test, arm.classes, "test").encoded)
+        tables = {
+            "predictions": prediction_table(test.manifest, arm.classes, probabilities, thresholds, positive),
+            "scores": score_table(test, arm.classes, probabilities, thresholds, positive),
+            "history": pd.DataFrame(map(asdict, history)),
+        }
+        for name, table in tables.items():
+            table.to_csv(folder / f"{name}.csv", index=False, lineterminator="\n")
+        told = provenance(config, arm, positive, classifier, history)
+        write_model(folder / "model.safetensors", classifier, told, thresholds)
+        draw_curves(history, f"{config.arm}, {config.backbone}, seed {config.seed}", folder / "curves.png")
+        files.write_json(folder / "settings.json", told)
+
+
+def positive_number(label: str | None, classes: list[str]) -> int:
+    """Give the number of the positive class."""
+    if label is None:
+        return 0
+    if label not in classes:
+        raise unknown_name("positive_class", label, classes)
+    return classes.index(label)
+
+
+def fit(config: Config, classifier: Classifier, arm: Arm, positive: int) -> tuple[list[Validation], np.ndarray]:
+    """Train on the arm's images; stop, keep weights and choose the (K,) thresholds by the real validation patients."""
+    validation = encode(classifier, arm.real["validation"], arm.classes, "validation")
+    history = classifiers.train(
+        classifier,
+        encode(classifier, arm.training, arm.classes, "training"),
+        validation,
+        Length(config.kimg, config.validation_kimg, config.patience),
+        config.batch_size,
+        config.learning_rate,
+        config.seed,
+    )
+    probabilities = classifiers.predict(classifier, validation.encoded)
+    return history, scores.class_thresholds(validation.class_numbers.cpu().numpy(), probabilities, positive)
+
+
+def encode(classifier: Classifier, images: ImageSet, classes: list[str], side: str) -> Labelled:
+    """Pass images through the frozen part of a classifier, and put their classes beside them."""
+    encoded = classifiers.encode(classifier, images.images, f"features of {side} images")
+    return Labelled(encoded, torch.from_numpy(images.class_numbers(classes)).to(encoded.device))
+
+
+def prediction_table(
+    manifest: pd.DataFrame, classes: list[str], probabilities: np.ndarray, thresholds: np.ndarray, positive: int
+) -> pd.DataFrame:
+    """Make a row for each test image with its predicted class and the probability of every class."""
+    predicted, _ = scores.decide(probabilities, thresholds, positive)
+    table = manifest[["file", "patient", "source", "label"]].copy()
+    table["predicted"] = np.array(classes)[predicted]
+    return table.assign(**{f"score_{label}": probabilities[:, number] for number, label in enumerate(classes)})
+
+
+def score_table(
+    test: ImageSet, classes: list[str], probabilities: np.ndarray, thresholds: np.ndarray, positive: int
+) -> pd.DataFrame:
+    """Make a row for each class held against the rest; counts are of its own images and patients."""
+    predicted, decided = scores.decide(probabilities, thresholds, positive)
+    class_numbers = test.class_numbers(classes)
+    whole = scores.classifier_scores(class_numbers, predicted)
+    rows = []
+    for number, label in enumerate(classes):
+        truth = class_numbers == number
+        rows.append({"label": label, "positive": number == positive, "n_images": truth.sum()})
+        rows[-1] |= {"n_patients": test.manifest["patient"][truth].nunique(), "prevalence": truth.mean()}
+        rows[-1] |= {"threshold": thresholds[number]} | whole
+        rows[-1] |= scores.class_scores(truth, decided[:, number], probabilities[:, number])
+    return pd.DataFrame(rows)
+
+
+def write_model(path: Path, classifier: Classifier, told: dict[str, Any], thresholds: np.ndarray) -> None:
+    """Write the trained weights; the frozen ones are those of the weights file, named by its checksum."""
+    about = {key: told[key] for key in ("backbone", "classes", "positive_class", "image_size", "weights_sha256")}
+    about |= {"trainable_blocks": told["settings"]["trainable_blocks"], "thresholds": thresholds.tolist()}
+    weights = {name: weight.cpu().contiguous() for name, weight in classifier.trained.state_dict().items()}
+    with files.new_file(path) as partial:
+        # one key of metadata, for the order of several isn't fixed
+        partial.write_bytes(save(weights, metadata={"chestgan_classifier": json.dumps(about, sort_keys=True)}))
+
+
+def draw_curves(history: list[Validation], title: str, path: Path) -> None:
+    """Draw the losses of training and validation and mark the weights that were kept."""
+    figure = figures.new_figure(6, 3.5)
+    axes = figure.subplots()
+    seen, kept_kimg = pd.DataFrame(map(asdict, history)), kept(history).kimg
+    for column, label, style, colour in (
+        ("train_loss", "training images", "o--", figures.NEUTRAL_COLOUR),
+        ("validation_loss", "validation patients", "o-", figures.REAL_COLOUR),
+    ):
+        axes.plot(seen["kimg"], seen[column], style, markersize=3, label=label, color=colour)
+    axes.axvline(kept_kimg, color=figures.NEUTRAL_COLOUR, linestyle=":", label=f"kept: {kept_kimg:g} thousand images")
+    axes.set(xlabel="thousand images shown", ylabel="cross-entropy (nats)", title=title)
+    axes.legend()
+    figures.save(figure, path)
+
+
+def kept(history: list[Validation]) -> Validation:
+    """Find the validation whose weights were kept."""
+    return min(history, key=lambda seen: seen.validation_loss)
+
+
+def provenance(
+    config: Config, arm: Arm, positive: int, classifier: Classifier, history: list[Validation]
+) -> dict[str, Any]:
+    """Say what was trained on what, and how it was tested."""
+    folders = {"real": config.real} | ({"generated": config.generated} if config.generated else {})
+    images = arm.real | {"training": arm.training}
+    return {
+        "script": "evaluate_classifier",
+        "settings": vars(config),
+        "protocol": PROTOCOL,
+        "arm": config.arm,
+        "train_on": config.train_on,
+        "generator": arm.generator,
+        "generator_seed": arm.generator_seed,
+        "seed": config.seed,
+        "classes": arm.classes,
+        "positive_class": arm.classes[positive],
+        "n_train_real": arm.n_real,
+        "n_train_synthetic": len(arm.training) - arm.n_real,
+        "counts": {name: one.manifest["label"].value_counts().to_dict() for name, one in images.items()},
+        "backbone": config.backbone,
+        "weights_sha256": classifier.weights_sha256,
+        "image_size": arm.image_size,
+        "input_size": classifier.size,
+        "kept_kimg": kept(history).kimg,
+        "shown_kimg": history[-1].kimg,
+        "sha256": {
+            f"{name}/{file}": files.sha256(folder / file)
+            for name, folder in folders.items()
+            for file in ("images.npy", "manifest.csv")
+        },
+        "versions": files.versions("torch", "torchvision", "efficientnet-lite-pytorch", "numpy", "scikit-learn"),
+    }
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run from the command line."""
+    return commandline.execute(Config, run, __doc__, argv)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

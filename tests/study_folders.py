@@ -1,0 +1,148 @@
+"""Folders as the stages of a study leave them, small and made in a moment."""
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from chestgan import files, imageset, scores
+
+N_TRAIN, N_TEST = 8, 12
+
+
+def make_split(folder: Path, classes: Sequence[str], size: int = 16, n_test: int = N_TEST) -> Path:
+    """Make a split with two images a patient; a class is brighter the later it comes in the alphabet."""
+    rows = [
+        {"file": f"{label}/{split}-{i}.png", "label": label, "patient": f"{label}-{split}-{i // 2}", "split": split}
+        for split, n in (("train", N_TRAIN), ("test", n_test))
+        for label in classes
+        for i in range(n)
+    ]
+    manifest = pd.DataFrame(rows).assign(source="one hospital")
+    return _write(folder, manifest, classes, size)
+
+
+def make_pool(folder: Path, generator: str, seed: int, classes: Sequence[str], size: int = 16) -> Path:
+    """Make a pool of a generator."""
+    rows = [{"label": label, "seed": i} for label in classes for i in range(N_TRAIN)]
+    _write(folder, pd.DataFrame(rows), classes, size)
+    files.write_json(folder / "settings.json", {"generator": generator, "seed": seed})
+    return folder
+
+
+def make_distances(folder: Path, generator: str, seed: int, classes: Sequence[str], shift: float = 0.0) -> Path:
+    """Make distances of two extractors; those of the first to test patients over all images are 30 and 0.05."""
+    rows = []
+    for extractor, reference in itertools.product(("fd_efficientnet_lite0", "fid"), ("train", "test")):
+        factor = (1.0 if extractor != "fid" else 3.0) * (1.0 if reference == "test" else 0.9)
+        for place, label in enumerate(["all", *classes]):
+            row = {"generator": generator, "seed": seed, "extractor": extractor, "reference": reference}
+            row |= {"class": label, "n": 24 if label == "all" else 8}
+            row |= {"fd": (30 + 100 * shift) * factor + place, "kid": (0.05 + shift) * factor, "kid_spread": 0.004}
+            rows.append(row | {"real_fd": 10.0 * factor + place, "real_kid": 0.002, "real_kid_spread": 0.003})
+    folder.mkdir(parents=True)
+    pd.DataFrame(rows).to_csv(folder / "distances.csv", index=False)
+    return folder
+
+
+def make_classifier(folder: Path, real: Path, arm: str, generator: str | None, seed: int, strength: float) -> Path:
+    """Make predictions for the test images, the better the greater `strength`, and their scores."""
+    test = imageset.read(real).where(split="test")
+    classes, numbers = test.classes, test.class_numbers(test.classes)
+    random = np.random.default_rng([seed, *arm.encode()])
+    logits = random.normal(size=(len(test), len(classes)))
+    logits[np.arange(len(test)), numbers] += strength
+    return write_classifier(folder, real, arm, generator, seed, _softmax(logits))
+
+
+def write_classifier(
+    folder: Path, real: Path, arm: str, generator: str | None, seed: int, probabilities: np.ndarray
+) -> Path:
+    """Write what evaluate_classifier writes of (N, K) probabilities of the test images; thresholds are 1 / K."""
+    test = imageset.read(real).where(split="test")
+    classes, numbers = test.classes, test.class_numbers(test.classes)
+    thresholds = np.full(len(classes), 1 / len(classes))
+    predicted, decided = scores.decide(probabilities, thresholds, 0)
+    folder.mkdir(parents=True)
+    test.manifest[["file", "patient", "source", "label"]].assign(
+        predicted=[classes[number] for number in predicted],
+        **{f"score_{label}": probabilities[:, number] for number, label in enumerate(classes)},
+    ).to_csv(folder / "predictions.csv", index=False)
+    rows = []
+    for number, label in enumerate(classes):
+        truth = numbers == number
+        row = {"label": label, "positive": number == 0, "n_images": truth.sum(), "n_patients": truth.sum() // 2}
+        row |= {"prevalence": truth.mean(), "threshold": thresholds[number]}
+        row |= scores.classifier_scores(numbers, predicted)
+        rows.append(row | scores.class_scores(truth, decided[:, number], probabilities[:, number]))
+    pd.DataFrame(rows).to_csv(folder / "scores.csv", index=False)
+    train_on = arm if generator is None else arm.removesuffix(f"-{generator}")
+    n_train = N_TRAIN * len(classes)
+    told = {"arm": train_on, "train_on": train_on, "generator": generator, "seed": seed, "classes": classes}
+    told |= {"generator_seed": seed if generator else None, "positive_class": classes[0]}
+    told |= {
+        "n_train_real": 0 if train_on == "synthetic" else n_train,
+        "n_train_synthetic": n_train if generator else 0,
+    }
+    files.write_json(folder / "settings.json", told)
+    return folder
+
+
+@dataclass(frozen=True)
+class Folders:
+    """The folders of a study, as summarise_study takes them."""
+
+    real: Path
+    generated: list[Path]
+    fid: list[Path]
+    classifier: list[Path]
+
+    def flags(self) -> list[str]:
+        """Give the flags that name them."""
+        named = [["--real", self.real], ["--generated", *self.generated]]
+        named += [["--fid", *self.fid], ["--classifier", *self.classifier]]
+        return [str(word) for words in named for word in words]
+
+
+def make_study(
+    folder: Path,
+    generators: Sequence[str] = ("covidgan", "dcgan"),
+    seeds: Sequence[int] = (0, 1),
+    classes: Sequence[str] = ("covid", "normal", "variant"),
+    arms: Sequence[str] = ("real", "real_synthetic", "synthetic"),
+    **split: int,
+) -> Folders:
+    """Make all folders of a study."""
+    real = make_split(folder / "split", classes, **split)
+    made = Folders(real, [], [], [])
+    strengths = {"real": 1.2, "real_synthetic": 1.3, "synthetic": 0.4}
+    for seed in seeds:
+        for place, generator in enumerate(generators):
+            branch = folder / generator / f"seed-{seed}"
+            made.generated.append(make_pool(branch / "generated", generator, seed, classes, split.get("size", 16)))
+            made.fid.append(make_distances(branch / "fid", generator, seed, classes, 0.01 * place + 0.004 * seed))
+        for arm in arms:
+            for generator in [None] if arm == "real" else generators:
+                name = arm if generator is None else f"{arm}-{generator}"
+                at = folder / "classifier" / name / f"seed-{seed}"
+                made.classifier.append(make_classifier(at, real, name, generator, seed, strengths[arm]))
+    return made
+
+
+def _softmax(logits: np.ndarray) -> np.ndarray:
+    return np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+
+
+def _write(folder: Path, manifest: pd.DataFrame, classes: Sequence[str], size: int) -> Path:
+    """Write an image set of noise around the brightness of each class."""
+    folder.mkdir(parents=True)
+    images = imageset.create_images(folder, len(manifest), size)
+    random = np.random.default_rng(len(manifest))
+    brightness = np.array([80 + 50 * list(classes).index(label) for label in manifest["label"]])
+    images[:] = random.normal(brightness[:, None, None], 20, images.shape).clip(0, 255).astype(np.uint8)
+    images.flush()
+    imageset.write_manifest(folder, manifest)
+    return folder

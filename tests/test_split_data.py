@@ -1,0 +1,317 @@
+"""split_data turns a folder of images into an image set, or says in one line why it can't."""
+
+import errno
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import split_data
+from chestgan import files, imageset
+from pictures import class_folders, picture, rows, save, with_table
+
+SCRIPT = Path(split_data.__file__)
+
+
+def split(folder: Path, output: Path, *flags: str) -> int:
+    return split_data.main(["--folder", str(folder), "--output", str(output), "--image-size", "16", *flags])
+
+
+def read(output: Path, name: str = "manifest") -> pd.DataFrame:
+    return pd.read_csv(output / f"{name}.csv", dtype=str, keep_default_na=False)
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """Give the files of a result that its settings don't enter."""
+    return {path.name: path.read_bytes() for path in folder.iterdir() if path.name != "settings.json"}
+
+
+def failure(capsys: pytest.CaptureFixture, folder: Path, output: Path, *flags: str) -> str:
+    """Run what has to fail, and give its one line; nothing may be left of the output."""
+    assert split(folder, output, *flags) == 1
+    told = capsys.readouterr().err.splitlines()
+    assert told[-1].startswith("error: ")
+    assert not output.exists()
+    assert not list(output.parent.glob(f".{output.name}*"))
+    return told[-1]
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    with_table(tmp_path / "data", rows())
+    return tmp_path / "data"
+
+
+def test_a_table_becomes_an_image_set(data: Path, tmp_path: Path) -> None:
+    assert split(data, tmp_path / "out", "--metadata", "metadata.csv") == 0
+    made = imageset.read(tmp_path / "out")
+    assert made.images.shape == (24, 16, 16)
+    assert list(made.manifest) == split_data.MANIFEST_COLUMNS
+    assert made.manifest["file"].tolist() == sorted(row["file"] for row in rows())
+    assert set(made.manifest["split"]) == {"train", "validation", "test"}
+    first = made.manifest.iloc[0]
+    assert first["sha256"] == files.sha256(data / first["file"])
+    assert (first["original_width"], first["original_height"], first["original_mode"]) == ("80", "72", "L")
+    assert (made.manifest.groupby("patient")["split"].nunique() == 1).all()
+    assert read(tmp_path / "out", "rejected").empty
+    assert read(tmp_path / "out", "duplicates").empty
+    settings = json.loads((tmp_path / "out" / "settings.json").read_text())
+    assert settings["script"] == "split_data"
+    assert settings["n_images"] == 24
+    assert sum(row["n_images"] for row in settings["counts"]) == 24
+    names = "images.npy manifest.csv rejected.csv duplicates.csv patients.csv split.png settings.json"
+    assert {path.name for path in (tmp_path / "out").iterdir()} == set(names.split())
+
+
+def test_class_folders_have_no_patients_and_that_is_said_loudly(tmp_path: Path, capsys) -> None:
+    data = class_folders(tmp_path / "data")
+    assert split(data, tmp_path / "out") == 0
+    assert "NO PATIENT IDS" in capsys.readouterr().err
+    assert "NO PATIENT IDS" in json.loads((tmp_path / "out" / "settings.json").read_text())["warnings"][0]
+    assert read(tmp_path / "out")["patient"].is_unique
+
+
+def test_the_same_bytes_come_out_whatever_the_order_threads_and_time(data: Path, tmp_path: Path) -> None:
+    table = pd.read_csv(data / "metadata.csv")
+    other = tmp_path / "other"
+    other.mkdir()
+    for name in table["file"].sample(frac=1, random_state=1):
+        (other / name).parent.mkdir(exist_ok=True)
+        shutil.copy(data / name, other / name)
+    table.sample(frac=1, random_state=2).to_csv(other / "metadata.csv", index=False)
+    split(data, tmp_path / "a", "--metadata", "metadata.csv", "--threads", "1")
+    split(other, tmp_path / "b", "--metadata", "metadata.csv", "--threads", "4")
+    split(data, tmp_path / "c", "--metadata", "metadata.csv", "--threads", "1", "--seed", "1")
+    assert contents(tmp_path / "a") == contents(tmp_path / "b")
+    assert contents(tmp_path / "a")["manifest.csv"] != contents(tmp_path / "c")["manifest.csv"]
+
+
+def test_files_that_cannot_be_used_are_rows_with_reasons(data: Path, tmp_path: Path, capsys) -> None:
+    (data / "covid/pointer.png").write_text("version https://git-lfs.github.com/spec/v1\n")
+    save(data / "covid/small.png", picture(77, 70, 20))
+    save(data / "normal/deep.png", picture(78).astype(np.uint16) * 9)
+    (data / "normal/half.png").write_bytes((data / "normal/00-0.png").read_bytes()[:900])
+    (data / "normal/notes.txt").write_text("no image")
+    save(data / "loose.png", picture(79))
+    save(data / "other/skipped.png", picture(80))
+    (data / "metadata.csv").unlink()
+    assert split(data, tmp_path / "out", "--max-rejected", "0.2", "--ignored-labels", "other") == 0
+    rejected = read(tmp_path / "out", "rejected")
+    assert dict(zip(rejected["file"], rejected["reason"], strict=True)) == {
+        "covid/pointer.png": "text pointer",
+        "covid/small.png": "too small",
+        "loose.png": "no label",
+        "normal/deep.png": "16-bit without a window",
+        "normal/half.png": "truncated",
+        "other/skipped.png": "ignored label",
+    }
+    assert len(read(tmp_path / "out")) == 24
+    settings = json.loads((tmp_path / "out" / "settings.json").read_text())
+    assert settings["not_images"] == ["normal/notes.txt"]
+    assert settings["n_rejected"]["ignored label"] == 1
+
+
+def test_too_many_rejected_files_stop_the_run_and_are_listed(data: Path, tmp_path: Path, capsys) -> None:
+    for place in range(3):
+        (data / f"covid/broken-{place}.png").write_bytes(b"")
+    (data / "metadata.csv").unlink()
+    told = failure(capsys, data, tmp_path / "out", "--max-rejected", "0.1")
+    assert "3 of 27 files can't be used" in told
+    assert "empty file 3" in told
+    assert "covid/broken-0.png" in told
+    left = tmp_path / "out.rejected.csv"
+    assert str(left) in told
+    assert pd.read_csv(left)["file"].tolist() == [f"covid/broken-{place}.png" for place in range(3)]
+    assert split(data, tmp_path / "out", "--max-rejected", "0.2") == 0
+    assert not left.exists()
+
+
+def test_ignored_labels_do_not_count_as_rejected(tmp_path: Path) -> None:
+    data = class_folders(tmp_path / "data", labels=("covid", "normal", "other"))
+    assert split(data, tmp_path / "out", "--classes", "covid", "normal", "--ignored-labels", "other") == 0
+    assert len(read(tmp_path / "out", "rejected")) == 8
+    assert split(data, tmp_path / "again", "--classes", "covid", "normal") == 1
+
+
+def test_files_that_the_table_does_not_name_are_rows_and_count_for_nothing(data: Path, tmp_path: Path) -> None:
+    for place in range(9):
+        save(data / f"covid/extra-{place}.png", picture(500 + place))
+    assert split(data, tmp_path / "out", "--metadata", "metadata.csv") == 0
+    assert (read(tmp_path / "out", "rejected")["reason"] == "not in the table").sum() == 9
+
+
+def test_a_window_shows_16_bits_and_its_loss_is_told(data: Path, tmp_path: Path, capsys) -> None:
+    values = picture(99).astype(np.uint16) * 16
+    save(data / "covid/00-0.png", values)
+    flags = ("--metadata", "metadata.csv", "--window-low", "800", "--window-high", "2400")
+    assert split(data, tmp_path / "out", *flags) == 0
+    assert "16-bit images shown through the window: 1;" in capsys.readouterr().err
+    assert read(tmp_path / "out")["original_mode"].iloc[0] == "I;16"
+
+
+def test_real_dirty_files_in_a_class_folder(tmp_path: Path, shared_data: Path, capsys) -> None:
+    data = class_folders(tmp_path / "data", n_images=12)
+    shutil.copytree(shared_data / "dirty", data / "covid" / "dirty")
+    assert split(data, tmp_path / "out", "--max-rejected", "0.1") == 0
+    rejected = read(tmp_path / "out", "rejected")
+    assert rejected["file"].tolist() == ["covid/dirty/git_lfs_pointer.png", "covid/dirty/tiny%7.png"]
+    assert rejected["reason"].tolist() == ["text pointer", "too small"]
+    told = capsys.readouterr().err
+    assert "covid/dirty/colour_marks_cxr.png, covid/dirty/lateral_view.jpg" in told
+    kept = read(tmp_path / "out")
+    assert kept["file"].str.contains("dirty").sum() == 10
+    assert kept.set_index("file").loc["covid/dirty/huge_4298x4300.jpg", "original_width"] == "4298"
+
+
+def test_odd_spellings_two_labels_and_missing_ids_are_handled_and_told(tmp_path: Path, capsys) -> None:
+    table = rows(n_patients=8)
+    spelled = {"c0": ["C0", " c0"], "c1": ["c1", "C1  "], "n0": ["N0", "n0"]}
+    for row in table:
+        if row["patient"] in spelled:
+            row["patient"] = spelled[row["patient"]].pop()
+    table[6]["patient"] = table[7]["patient"] = ""
+    table[8]["patient"] = "n3"  # a patient of the other label
+    with_table(tmp_path / "data", table)
+    assert split(tmp_path / "data", tmp_path / "out", "--metadata", "metadata.csv") == 0
+    told = capsys.readouterr().err
+    assert "patient ids written in several ways and made one: 3, {" in told
+    assert "patients with several labels, each kept in one split: 1, n3" in told
+    assert "images without a patient id: 2" in told
+    kept = read(tmp_path / "out")
+    assert (kept.groupby("patient")["split"].nunique() == 1).all()
+    who = kept.set_index("file")["patient"]
+    assert who["covid/00-0.png"] == who["covid/00-1.png"] == "c0"
+    assert who["covid/03-0.png"] == "image:covid/03-0.png"
+    patients = read(tmp_path / "out", "patients").set_index("patient")
+    assert patients.loc["c0", "written"] == "C0 | c0"
+    assert patients.loc["n3", "labels"] == "covid | normal"
+
+
+def with_copies(folder: Path) -> Path:
+    """Make data where c0 and c5 share a picture, and n0 shows one of c1 again, saved as JPEG."""
+    with_table(folder, rows(n_patients=10))
+    shutil.copy(folder / "covid/00-0.png", folder / "covid/05-1.png")
+    save(folder / "normal/00-0.png", picture(2))
+    save(folder / "again.jpg", picture(2), quality=90).rename(folder / "normal/00-0.png")
+    return folder
+
+
+@pytest.mark.parametrize(("action", "n_images"), [("group", 40), ("drop", 37), ("keep", 40)])
+def test_duplicates_are_listed_and_handled_as_asked(tmp_path: Path, capsys, action: str, n_images: int) -> None:
+    data = with_copies(tmp_path / "data")
+    assert split(data, tmp_path / "out", "--metadata", "metadata.csv", "--duplicates", action) == 0
+    assert "pairs of images that are one picture: 2, 1 of them WITH DIFFERENT LABELS" in capsys.readouterr().err
+    pairs = read(tmp_path / "out", "duplicates")
+    assert pairs[["file_a", "file_b", "kind"]].to_numpy().tolist() == [
+        ["covid/00-0.png", "covid/05-1.png", "exact"],
+        ["covid/01-0.png", "normal/00-0.png", "near"],
+    ]
+    assert pairs["patient_b"].tolist() == ["c5", "n0"]
+    kept = read(tmp_path / "out")
+    assert len(kept) == n_images
+    who = kept.set_index("file")["patient"]
+    joined = action != "keep"
+    assert (who["covid/00-1.png"] == who["covid/05-0.png"]) is joined
+    assert (who["covid/01-1.png"] == who["normal/00-1.png"]) is joined
+    dropped = read(tmp_path / "out", "rejected")
+    if action == "drop":
+        assert pairs[["kept_a", "kept_b"]].to_numpy().tolist() == [["True", "False"], ["False", "False"]]
+        assert dropped["file"].tolist() == ["covid/01-0.png", "covid/05-1.png", "normal/00-0.png"]
+        assert set(dropped["reason"]) == {"duplicate"}
+    else:
+        assert (pairs[["kept_a", "kept_b"]] == "True").all(axis=None)
+        assert dropped.empty
+
+
+def test_three_classes_are_split(tmp_path: Path) -> None:
+    with_table(tmp_path / "data", rows(labels=("covid", "normal", "pneumonia")))
+    assert split(tmp_path / "data", tmp_path / "out", "--metadata", "metadata.csv") == 0
+    assert read(tmp_path / "out").groupby("label")["split"].nunique().tolist() == [3, 3, 3]
+
+
+def test_the_pixels_are_those_of_the_file(data: Path, tmp_path: Path) -> None:
+    flat = np.zeros((100, 100), dtype=np.uint8)
+    flat[:, 50:] = 240
+    save(data / "covid/00-0.png", flat)
+    split(data, tmp_path / "out", "--metadata", "metadata.csv")
+    image = imageset.read(tmp_path / "out").images[0]
+    assert not image[:, :5].any()
+    assert (image[:, 11:] == 240).all()
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (("--image-size", "8"), "image_size is 8; expected a number from 16 to 1024"),
+        (("--test-fraction", "0.9"), "test_fraction is 0.9"),
+        (("--max-rejected", "nan"), "max_rejected is nan"),
+        (("--square", "stretch"), "square is 'stretch'; expected one of pad, crop"),
+        (("--window-low", "0"), "window_low and window_high are given together"),
+        (("--window-low", "9", "--window-high", "9"), "expected less than window_high"),
+        (("--classes", "covid", "norml"), "did you mean 'normal'?"),
+        (("--metadata", "gone.csv"), "there is no metadata table"),
+        (("--metadata", "metadata.csv", "--patient-column", "patiens"), "did you mean 'patient'?"),
+    ],
+)
+def test_wrong_flags_are_told_before_any_work(data: Path, tmp_path: Path, capsys, flags, message: str) -> None:
+    assert message in failure(capsys, data, tmp_path / "out", *flags)
+
+
+def test_wrong_folders_are_told_before_any_work(tmp_path: Path, capsys) -> None:
+    assert "there is no folder" in failure(capsys, tmp_path / "gone", tmp_path / "out")
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "empty/README.md").write_text("nothing")
+    assert "there is no image" in failure(capsys, tmp_path / "empty", tmp_path / "out")
+    one = class_folders(tmp_path / "one", labels=("covid",))
+    assert "found 1 class ('covid')" in failure(capsys, one, tmp_path / "out")
+    few = class_folders(tmp_path / "few", n_images=2)
+    assert "too few patients to split: covid 2, normal 2" in failure(capsys, few, tmp_path / "out")
+
+
+def test_patients_lost_to_rejection_are_told_with_the_list(tmp_path: Path, capsys) -> None:
+    data = class_folders(tmp_path / "data", n_images=3)
+    (data / "covid/00.png").write_bytes(b"")
+    told = failure(capsys, data, tmp_path / "out", "--max-rejected", "0.5")
+    assert "too few patients to split: covid 2, normal 3" in told
+    assert "out.rejected.csv" in told
+
+
+def test_a_full_output_folder_is_left_alone(data: Path, tmp_path: Path, capsys) -> None:
+    save(tmp_path / "out/mine.png", picture(0))
+    assert split(data, tmp_path / "out", "--metadata", "metadata.csv") == 1
+    assert "isn't empty" in capsys.readouterr().err
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["mine.png"]
+
+
+def test_a_full_disk_is_an_error_that_leaves_nothing_half_done(data: Path, tmp_path: Path, capsys, monkeypatch) -> None:
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(files.os, "posix_fallocate", full)
+    assert "No space left on device" in failure(capsys, data, tmp_path / "out", "--metadata", "metadata.csv")
+
+
+def test_help_is_fast_and_needs_no_torch(tmp_path: Path) -> None:
+    code = "import sys, split_data, make_demo_data; sys.exit('torch' in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=SCRIPT.parent)
+    shown = subprocess.run([sys.executable, SCRIPT, "--help"], check=True, cwd=tmp_path, capture_output=True, text=True)
+    assert "--duplicate-distance" in shown.stdout
+
+
+def test_real_chest_images_are_split_with_their_sources(shared_data: Path, tmp_path: Path) -> None:
+    flags = ("--metadata", "metadata.csv", "--file-column", "filename", "--patient-column", "patient_id")
+    flags += ("--classes", "covid", "normal", "--ignored-labels", "pneumonia")
+    assert split(shared_data / "cxr", tmp_path / "out", *flags) == 0
+    kept = read(tmp_path / "out")
+    assert len(kept) == 1166
+    assert kept["patient"].nunique() == 678
+    assert (kept.groupby("patient")["split"].nunique() == 1).all()
+    for _, of_class in kept.groupby("label"):
+        assert (of_class["split"] == "test").mean() == pytest.approx(0.2, abs=0.01)
+    hannover = kept[kept["source"] == "hannover"]
+    assert (hannover["split"] == "test").mean() == pytest.approx(0.2, abs=0.05)

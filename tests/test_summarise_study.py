@@ -1,0 +1,394 @@
+"""summarise_study from the command line: its tables, figures and verdict, and what is refused."""
+
+import json
+import shutil
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+import study_folders
+import summarise_study
+from chestgan import files, imageset, study
+from chestgan.study_inputs import DISTANCE_COLUMNS, SCORE_COLUMNS
+from study_folders import Folders
+
+FILES = ["distances.csv", "distances.png", "roc.png", "samples.png", "scores.csv", "scores.png"]
+FILES += ["study.csv", "study.json", "verdict.txt"]
+CLASSES = ["covid", "normal", "variant"]
+
+
+def summarise(folders: Folders, output: Path, *flags: object) -> int:
+    settings = [] if "--n-bootstrap" in flags else ["--n-bootstrap", 200]
+    return summarise_study.main([*folders.flags(), "--output", str(output), *map(str, [*settings, *flags])])
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory) -> Folders:
+    """Make a study of two generators, two seeds and three classes; nobody may change it."""
+    return study_folders.make_study(tmp_path_factory.mktemp("folders"))
+
+
+@pytest.fixture(scope="module")
+def output(folders, tmp_path_factory) -> Path:
+    output = tmp_path_factory.mktemp("output") / "study"
+    assert summarise(folders, output) == 0
+    return output
+
+
+@pytest.fixture(scope="module")
+def small_study(tmp_path_factory) -> tuple[Path, Folders]:
+    """Make a study of one generator and two arms, and say where."""
+    at = tmp_path_factory.mktemp("small") / "folders"
+    return at, study_folders.make_study(at, ["covidgan"], arms=["real", "real_synthetic"])
+
+
+@pytest.fixture
+def own_folders(small_study, tmp_path) -> Folders:
+    """Copy the small study, so that a test may damage it."""
+    original, named = small_study
+    copy = shutil.copytree(original, tmp_path / "folders")
+    moved = {
+        which: [copy / path.relative_to(original) for path in getattr(named, which)]
+        for which in ("generated", "fid", "classifier")
+    }
+    return Folders(copy / named.real.relative_to(original), **moved)
+
+
+def edit(path: Path, **columns: object) -> None:
+    """Set columns of a table to one value."""
+    pd.read_csv(path).assign(**columns).to_csv(path, index=False)
+
+
+def edit_json(path: Path, **values: object) -> None:
+    files.write_json(path, files.read_json(path) | values)
+
+
+def test_every_file_is_there(output):
+    assert sorted(path.name for path in output.iterdir()) == FILES
+
+
+def test_the_study_table_is_full(output, folders):
+    table = pd.read_csv(output / "study.csv")
+    arms = [("real", "-")]
+    arms += [(arm, generator) for arm in ("real_synthetic", "synthetic") for generator in ("covidgan", "dcgan")]
+    assert list(table[["arm", "generator"]].itertuples(index=False, name=None)) == arms
+    assert not table.isna().any(axis=None)
+    assert set(table["n_seeds"]) == {2}
+    assert set(table["n_test_images"]) == {36}
+    assert set(table["n_test_patients"]) == {18}
+    assert list(table["n_train_real"]) == [24, 24, 24, 0, 0]
+    assert list(table["n_train_synthetic"]) == [0, 24, 24, 24, 24]
+    assert list(table["fd"]) == pytest.approx([10, 30.2, 31.2, 30.2, 31.2])
+    assert list(table["kid"]) == pytest.approx([0.002, 0.052, 0.062, 0.052, 0.062])
+    assert set(table["real_fd"]) == {10}
+    given = [
+        pd.read_csv(folder / "scores.csv")["roc_auc"][0]
+        for folder in folders.classifier
+        if folder.parent.name == "synthetic-dcgan"
+    ]
+    assert table["roc_auc_mean"].iloc[-1] == pytest.approx(np.mean(given))
+    assert table["roc_auc_sd"].iloc[-1] == pytest.approx(np.std(given, ddof=1))
+    assert table["difference"].iloc[-1] == pytest.approx(table["roc_auc_mean"].iloc[-1] - table["roc_auc_mean"][0])
+    assert (table["difference_low"] <= table["difference"]).all()
+    assert (table["difference"] <= table["difference_high"]).all()
+    assert (table["family_low"][1:] < table["difference_low"][1:]).all()
+
+
+def test_scores_and_distances_are_those_of_all_runs(output, folders):
+    scores = pd.read_csv(output / "scores.csv")
+    assert list(scores) == ["arm", "generator", "generator_seed", "seed", *SCORE_COLUMNS]
+    assert len(scores) == 10 * 3
+    chosen = scores[(scores["generator"] == "dcgan") & (scores["arm"] == "synthetic") & (scores["seed"] == 1)]
+    folder = next(folder for folder in folders.classifier if folder.match("synthetic-dcgan/seed-1"))
+    given = pd.read_csv(folder / "scores.csv")
+    pd.testing.assert_frame_equal(chosen[SCORE_COLUMNS].reset_index(drop=True), given[SCORE_COLUMNS])
+    distances = pd.read_csv(output / "distances.csv")
+    given = pd.concat([pd.read_csv(folder / "distances.csv") for folder in sorted(folders.fid)], ignore_index=True)
+    pd.testing.assert_frame_equal(distances, given[DISTANCE_COLUMNS])
+
+
+def test_the_json_says_the_same_and_how_it_was_done(output, folders):
+    told = json.loads((output / "study.json").read_text(), parse_constant=lambda name: pytest.fail(f"{name} in JSON"))
+    table = pd.read_csv(output / "study.csv")
+    pd.testing.assert_frame_equal(pd.DataFrame(told["arms"])[list(table)], table)
+    assert (output / "verdict.txt").read_text() == f"{told['verdict']} {told['caveats']}\n"
+    assert told["counts"]["comparisons"] == 4
+    assert told["counts"]["test_patients"] == dict.fromkeys(CLASSES, 6)
+    assert told["settings"]["n_bootstrap"] == 200
+    assert "Bonferroni" in told["protocol"]
+    assert len(told["scores"]) == 30
+    predictions = folders.classifier[0] / "predictions.csv"
+    assert told["sha256"][str(predictions)] == files.sha256(predictions)
+
+
+def test_the_verdict_goes_by_the_widened_intervals(output):
+    told = (output / "verdict.txt").read_text()
+    assert told.startswith(
+        "On 36 images of 18 test patients, 4 comparisons of ROC AUC with real images alone (2 seeds; "
+    )
+    rows = pd.read_csv(output / "study.csv").set_index(["arm", "generator"])
+    for arm in ("real_synthetic", "synthetic"):
+        row = rows.loc[arm, "covidgan"]
+        shown = f"{row['difference']:+.3f} ({row['family_low']:+.3f} to {row['family_high']:+.3f})"
+        assert shown in told
+        assert (row["family_high"] < 0) == (f"{shown}, worse" in told)
+    assert "class covid has only 6 test patients" in told
+
+
+def test_one_seed_leaves_the_spread_empty(tmp_path):
+    folders = study_folders.make_study(tmp_path / "folders", ["covidgan"], [3], ["covid", "normal"])
+    assert summarise(folders, tmp_path / "study", "--primary-score", "balanced_accuracy") == 0
+    table = pd.read_csv(tmp_path / "study" / "study.csv")
+    assert table.columns[table.isna().any()].tolist() == [f"{score}_sd" for score in study.SCORES]
+    assert "with one seed the spread over trainings is not known" in (tmp_path / "study" / "verdict.txt").read_text()
+    told = files.read_json(tmp_path / "study" / "study.json")
+    assert told["arms"][0]["roc_auc_sd"] is None
+
+
+def test_without_an_arm_real(own_folders, tmp_path):
+    folders = replace(own_folders, classifier=[f for f in own_folders.classifier if f.parent.name != "real"])
+    assert summarise(folders, tmp_path / "study") == 0
+    assert "there is nothing to compare with" in (tmp_path / "study" / "verdict.txt").read_text()
+    assert pd.read_csv(tmp_path / "study" / "study.csv")["difference"].isna().all()
+
+
+def test_much_better_predictions_are_called_better(tmp_path):
+    folders = study_folders.make_study(tmp_path / "folders", ["covidgan"], classes=["covid", "normal"], arms=[])
+    truth = imageset.read(folders.real).where(split="test").class_numbers(["covid", "normal"])
+    for seed in (0, 1):
+        at = tmp_path / "perfect" / f"seed-{seed}"
+        study_folders.write_classifier(at, folders.real, "real_synthetic", "covidgan", seed, np.eye(2)[truth])
+        folders.classifier.append(at)
+        at = tmp_path / "real" / f"seed-{seed}"
+        folders.classifier.append(study_folders.make_classifier(at, folders.real, "real", None, seed, 0.1))
+    assert summarise(folders, tmp_path / "study") == 0
+    told = (tmp_path / "study" / "verdict.txt").read_text()
+    assert "adding 16 images of covidgan to 16 real ones changed ROC AUC by +" in told
+    assert ": better. Read it with care" in told
+
+
+def test_equal_inputs_in_another_order_give_equal_bytes(folders, output, tmp_path):
+    assert summarise(folders, tmp_path / "again") == 0
+    for name in FILES:
+        left, right = ((folder / name).read_bytes() for folder in (output, tmp_path / "again"))
+        assert left.replace(str(output).encode(), b"") == right.replace(str(tmp_path / "again").encode(), b""), name
+    turned = replace(
+        folders, generated=folders.generated[::-1], fid=folders.fid[::-1], classifier=folders.classifier[::-1]
+    )
+    assert summarise(turned, tmp_path / "turned") == 0
+    for name in set(FILES) - {"study.json"}:
+        assert (output / name).read_bytes() == (tmp_path / "turned" / name).read_bytes(), name
+
+
+def test_the_seed_moves_the_intervals_and_nothing_else(folders, output, tmp_path, monkeypatch):
+    monkeypatch.setattr("chestgan.figures.save", lambda figure, path: None)
+    assert summarise(folders, tmp_path / "study", "--seed", 1) == 0
+    one, other = (pd.read_csv(folder / "study.csv") for folder in (output, tmp_path / "study"))
+    moved = [name for name in one if not one[name].equals(other[name])]
+    assert moved == ["difference_low", "difference_high", "family_low", "family_high"]
+
+
+def test_samples_are_shown_pixel_by_pixel(output, folders):
+    figure = np.asarray(Image.open(output / "samples.png").convert("L"))
+    pool = imageset.read(next(folder for folder in folders.generated if folder.match("dcgan/seed-0/generated")))
+    # 16 px are shown as 64 px
+    for label in CLASSES:
+        wanted = pool.where(label=label).images[0].repeat(4, axis=0).repeat(4, axis=1)
+        assert contains(figure, wanted), label
+
+
+def contains(picture: np.ndarray, part: np.ndarray) -> bool:
+    """Say whether a part, give or take a grey value, stands in a picture."""
+    windows = np.lib.stride_tricks.sliding_window_view(picture.astype(int), part.shape[1], axis=1)
+    rows, columns = np.nonzero((np.abs(windows - part[0].astype(int)) <= 1).all(axis=2))
+    height, width = part.shape
+    return any(
+        (np.abs(picture[row : row + height, column : column + width].astype(int) - part) <= 1).all()
+        for row, column in zip(rows, columns, strict=True)
+        if row + height <= len(picture)
+    )
+
+
+def test_real_samples_are_training_images_of_other_patients(folders, tmp_path, monkeypatch):
+    shown = {}
+    monkeypatch.setattr(
+        "chestgan.study_figures.samples",
+        lambda blocks, classes, title: shown.update({block.title: block.images for block in blocks}) or stop(),
+    )
+
+    class Stop(Exception):
+        pass
+
+    def stop():
+        raise Stop
+
+    with pytest.raises(Stop):
+        summarise(folders, tmp_path / "study")
+    assert list(shown) == ["real training patients", "covidgan, seed 0", "dcgan, seed 0"]
+    real = imageset.read(folders.real)
+    for place, label in enumerate(CLASSES):
+        rows = [
+            row
+            for image in shown["real training patients"][place]
+            for row in np.flatnonzero((real.images == image).all(axis=(1, 2)))
+        ]
+        taken = real.manifest.loc[rows]
+        assert set(taken["label"]) == {label}
+        assert set(taken["split"]) == {"train"}
+        # 4 patients have two images each: all patients before a second image of one
+        assert taken["patient"][:4].nunique() == 4
+        assert taken["file"].nunique() == 6
+
+
+def test_it_starts_without_the_heavy_libraries():
+    code = "import sys, summarise_study; assert not {'torch', 'sklearn', 'scipy'} & set(sys.modules)"
+    subprocess.run([sys.executable, "-c", code], cwd=Path(summarise_study.__file__).parent, check=True)
+
+
+class TestBadInput:
+    """Each is told in one line and leaves nothing behind."""
+
+    @pytest.fixture
+    def refused(self, own_folders, tmp_path, capsys):
+        """Run on bad input and give the message."""
+
+        def run(*flags, **changes) -> str:
+            assert summarise(replace(own_folders, **changes), tmp_path / "study", *flags) == 1
+            message = capsys.readouterr().err
+            assert message.startswith("error: ")
+            assert message.count("\n") == 1
+            assert not (tmp_path / "study").exists()
+            return message
+
+        return run
+
+    @pytest.mark.parametrize("which", ["generated", "fid", "classifier"])
+    def test_a_missing_folder(self, refused, own_folders, tmp_path, which):
+        message = refused(**{which: [*getattr(own_folders, which), tmp_path / "none"]})
+        assert f"there is no folder {tmp_path / 'none'}" in message
+
+    def test_a_missing_split(self, refused, tmp_path):
+        assert "there is no folder" in refused(real=tmp_path / "none")
+
+    @pytest.mark.parametrize("name", ["predictions.csv", "scores.csv", "settings.json"])
+    def test_a_missing_file(self, refused, own_folders, name):
+        (own_folders.classifier[1] / name).unlink()
+        assert f"there is no file {own_folders.classifier[1] / name}" in refused()
+
+    @pytest.mark.parametrize("name", ["predictions.csv", "scores.csv", "settings.json"])
+    @pytest.mark.parametrize("content", [b"", b"\x89PNG\xff", b"[]"])
+    def test_a_damaged_file(self, refused, own_folders, name, content):
+        (own_folders.classifier[1] / name).write_bytes(content)
+        assert str(own_folders.classifier[1] / name) in refused()
+
+    def test_damaged_distances(self, refused, own_folders):
+        path = own_folders.fid[0] / "distances.csv"
+        edit(path, fd="far")
+        assert f"column fd of {path} holds what is no number" in refused()
+        edit(path, fd=np.nan)
+        assert "aren't finite" in refused()
+
+    def test_other_test_images(self, refused, own_folders):
+        path = own_folders.classifier[1] / "predictions.csv"
+        predictions = pd.read_csv(path)
+        predictions.iloc[1:].to_csv(path, index=False)
+        message = refused()
+        assert f"{path} has 35 images, but the test patients have 36, and 1 are in one of them alone" in message
+        assert "can only be compared in pairs on the same images" in message
+        predictions.replace({"file": {"covid/test-0.png": "covid/other.png"}}).to_csv(path, index=False)
+        assert "36 images, but the test patients have 36, and 2 are in one of them alone" in refused()
+
+    def test_an_image_of_another_patient(self, refused, own_folders):
+        edit(own_folders.classifier[1] / "predictions.csv", patient="p1")
+        assert "has another patient for some images" in refused()
+
+    def test_predictions_of_another_training(self, refused, own_folders):
+        shutil.copy(own_folders.classifier[0] / "predictions.csv", own_folders.classifier[1])
+        assert "predictions.csv gives" in refused()
+
+    def test_scores_that_are_not_finite(self, refused, own_folders):
+        edit(own_folders.classifier[1] / "predictions.csv", score_normal=np.nan)
+        assert "scores that aren't finite" in refused()
+
+    @pytest.mark.parametrize("which", ["generated", "fid", "classifier"])
+    def test_a_folder_twice(self, refused, own_folders, which):
+        paths = getattr(own_folders, which)
+        assert "is there twice" in refused(**{which: [*paths, paths[0]]})
+
+    def test_an_arm_and_seed_twice(self, refused, own_folders, tmp_path):
+        copy = shutil.copytree(own_folders.classifier[0], tmp_path / "copy")
+        message = refused(classifier=[*own_folders.classifier, copy])
+        assert "arm real with generator - and seed 0 is there twice" in message
+        assert str(copy) in message
+
+    def test_seeds_that_trained_on_other_numbers(self, refused, own_folders):
+        edit_json(own_folders.classifier[0] / "settings.json", n_train_real=7)
+        assert "different values of n_train_real: 7, 24" in refused()
+
+    def test_an_arm_real_with_synthetic_images(self, refused, own_folders):
+        edit_json(own_folders.classifier[0] / "settings.json", train_on="real_synthetic")
+        assert "is called real, but trained on real_synthetic" in refused()
+
+    def test_another_positive_class(self, refused, own_folders):
+        path = own_folders.classifier[1]
+        edit_json(path / "settings.json", positive_class="normal")
+        edit(path / "scores.csv", positive=[False, True, False])
+        assert "the positive class is normal in" in refused()
+
+    def test_other_classes(self, refused, own_folders):
+        edit_json(own_folders.classifier[1] / "settings.json", classes=["covid", "normal"])
+        assert "knows the classes covid, normal, but the real images have covid, normal, variant" in refused()
+
+    def test_another_extractor(self, refused, own_folders):
+        edit(own_folders.fid[1] / "distances.csv", extractor="fid")
+        assert "the values of extractor is fid in" in refused()
+
+    def test_a_generator_without_distances_or_images(self, refused, own_folders, tmp_path):
+        fid = [study_folders.make_distances(tmp_path / "fid", "dcgan", 0, CLASSES)]
+        assert "trained on images of covidgan, but --fid has only dcgan" in refused(fid=fid)
+        generated = [study_folders.make_pool(tmp_path / "pool", "dcgan", 0, CLASSES)]
+        assert "trained on images of covidgan, but --generated has only dcgan" in refused(generated=generated)
+
+    def test_a_pool_of_another_size(self, refused, own_folders, tmp_path):
+        pool = study_folders.make_pool(tmp_path / "pool", "dcgan", 0, CLASSES, size=20)
+        assert "20 × 20 px" in refused(generated=[*own_folders.generated, pool])
+
+    def test_no_folder_at_all(self, own_folders, tmp_path):
+        with pytest.raises(summarise_study.UserError, match="fid names no folder"):
+            summarise_study.Config(
+                real=own_folders.real,
+                generated=(Path("a"),),
+                fid=(),
+                classifier=(Path("b"),),
+                output=tmp_path / "study",
+            )
+
+    def test_too_few_draws_for_the_confidence(self, refused):
+        message = refused("--n-bootstrap", 100, "--confidence", 0.99)
+        assert "n_bootstrap is 100, too few for 1 comparisons at a confidence of 0.99; expected at least 200" in message
+
+    @pytest.mark.parametrize(
+        ("flag", "value"), [("--confidence", 1), ("--n-bootstrap", 1), ("--primary-score", "ppv"), ("--seed", -1)]
+    )
+    def test_a_setting_out_of_range(self, refused, flag, value):
+        assert f"{flag[2:].replace('-', '_')} is " in refused(flag, value)
+
+    def test_an_output_that_isnt_empty(self, own_folders, tmp_path, capsys):
+        assert summarise(own_folders, tmp_path) == 1
+        assert "isn't empty" in capsys.readouterr().err
+        assert [path.name for path in tmp_path.iterdir()] == ["folders"]
+
+
+def test_a_failure_leaves_no_folder(folders, tmp_path, monkeypatch):
+    def full_disk(*arguments, **keywords):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("chestgan.figures.save", full_disk)
+    assert summarise(folders, tmp_path / "study") == 1
+    assert list(tmp_path.iterdir()) == []
