@@ -29,9 +29,9 @@ class Project:
             [*command, *arguments], cwd=self.folder, env=environment, capture_output=True, text=True, check=False
         )
 
-    def planned(self, *arguments: str) -> dict[str, int]:
+    def planned(self, *arguments: str, configfile: str = "config/small.yaml") -> dict[str, int]:
         """Give the rules that a dry run would run, with the number of their jobs."""
-        done = self.snakemake("--dry-run", "--quiet", "progress", *arguments)
+        done = self.snakemake("--dry-run", "--quiet", "rules", *arguments, configfile=configfile)
         assert done.returncode == 0, done.stdout + done.stderr
         rows = re.findall(r"^(\w+) +(\d+)$", done.stdout + done.stderr, flags=re.MULTILINE)
         return {rule: int(jobs) for rule, jobs in rows if rule not in ("total", "all")}

@@ -50,6 +50,17 @@ def test_mistakes_are_told_where_they_are(keys: list[str], value, message: str) 
         configuration.check(config, SCHEMA)
 
 
+def test_numbers_that_the_command_line_left_as_text_are_read() -> None:
+    config = demo() | {"seeds": ["0", "3"], "tensorboard": "true", "dataset": "7"}
+    config["train_acgan"]["kimg"] = "12.5"
+    config["split_data"]["window_low"] = "null"
+    config["split_data"]["classes"] = ["0", "1"]
+    configuration.check(config, SCHEMA)
+    assert (config["seeds"], config["tensorboard"], config["train_acgan"]["kimg"]) == ([0, 3], True, 12.5)
+    assert config["split_data"]["window_low"] is None
+    assert (config["dataset"], config["split_data"]["classes"]) == ("7", ["0", "1"])
+
+
 def test_all_mistakes_are_told_at_once() -> None:
     config = demo() | {"sedes": 1, "device": "tpu"}
     with pytest.raises(UserError) as told:
@@ -62,12 +73,12 @@ def test_data_files_are_listed_in_order_without_hidden_ones(tmp_path: Path) -> N
     for name in ("b/2.png", "a/1.png", "table.csv", ".hidden", "a/.snakemake_timestamp"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).touch()
-    expected = [str(tmp_path / name) for name in ("a/1.png", "b/2.png", "table.csv")]
+    expected = [tmp_path / name for name in ("a/1.png", "b/2.png", "table.csv")]
     assert configuration.data_files(str(tmp_path), None) == expected
     assert configuration.data_files(str(tmp_path), "table.csv") == expected
     outside = tmp_path.with_suffix(".csv")
     outside.touch()
-    assert configuration.data_files(str(tmp_path), str(outside)) == [*expected, str(outside)]
+    assert configuration.data_files(str(tmp_path), str(outside)) == [*expected, outside]
 
 
 @pytest.mark.parametrize(
@@ -84,3 +95,18 @@ def test_data_that_is_not_there_is_told(folder: str, metadata: str | None, messa
         (tmp_path / "full" / "a.png").touch()
     with pytest.raises(UserError, match=message):
         configuration.data_files(str(tmp_path / folder), metadata)
+
+
+def test_the_checksum_of_the_data_is_that_of_names_and_bytes(tmp_path: Path) -> None:
+    paths = [tmp_path / "1.png", tmp_path / "2.png"]
+    for path in paths:
+        path.write_bytes(b"pixels of " + path.name.encode())
+    first = configuration.sha256_of_files(paths)
+    paths[0].touch()
+    assert configuration.sha256_of_files(paths) == first
+    assert configuration.sha256_of_files(paths[:1]) != first
+    paths[0].write_bytes(b"other pixels")
+    changed = configuration.sha256_of_files(paths)
+    assert changed != first
+    paths[0].rename(tmp_path / "0.png")
+    assert configuration.sha256_of_files([tmp_path / "0.png", paths[1]]) != changed

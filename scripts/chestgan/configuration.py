@@ -1,42 +1,66 @@
 """The study's configuration: checked before any work, with errors that name the key."""
 
+import functools
+import hashlib
+import operator
 from pathlib import Path
 from typing import Any
 
 import jsonschema
+import yaml
 
 from chestgan import files
 from chestgan.errors import UserError, unknown_name
 
 
 def check(config: dict[str, Any], schema: Path) -> None:
-    """Hold a configuration against its schema.
+    """Hold a configuration against its schema; text that is a number or a truth value becomes one where one is wanted.
 
     Raises:
         UserError: one line a mistake: where it is, what was found, and what is allowed.
     """
     validator = jsonschema.Draft202012Validator(files.read_json(schema))
+    _read_numbers(config, validator)
     mistakes = [_told(error) for error in sorted(validator.iter_errors(config), key=lambda error: error.json_path)]
     if mistakes:
         raise UserError("\n".join(["the configuration has mistakes:", *mistakes]))
 
 
-def data_files(folder: str, metadata: str | None) -> list[str]:
-    """List the files below a data folder in alphabetical order, and its metadata table.
+def data_files(folder: str, metadata: str | None) -> list[Path]:
+    """List every file below a data folder in alphabetical order, and its metadata table.
 
     Raises:
         UserError: the folder or the table doesn't exist, or the folder is empty.
     """
     if not Path(folder).is_dir():
         raise UserError(f"split_data.folder is {folder!r}, and there is no such folder in {Path.cwd()}")
-    found = sorted(str(path) for path in Path(folder).rglob("*") if path.is_file() and not path.name.startswith("."))
+    found = sorted(path for path in Path(folder).rglob("*") if path.is_file() and not path.name.startswith("."))
     if not found:
         raise UserError(f"split_data.folder is {folder!r}, and that folder is empty; expected images")
-    if metadata is None or str(Path(folder) / metadata) in found:
+    if metadata is None or Path(folder) / metadata in found:
         return found
     if not Path(metadata).is_file():
         raise UserError(f"split_data.metadata is {metadata!r}, and there is no such file in {folder} or {Path.cwd()}")
-    return [*found, metadata]
+    return [*found, Path(metadata)]
+
+
+def sha256_of_files(paths: list[Path]) -> str:
+    """Give one checksum of the names and the bytes of files: a touched file leaves it as it is."""
+    digest = hashlib.sha256()
+    for path in paths:
+        digest.update(f"{files.sha256(path)} {path}\n".encode())
+    return digest.hexdigest()
+
+
+def _read_numbers(config: dict[str, Any], validator: jsonschema.Draft202012Validator) -> None:
+    """Put numbers for text in place: Snakemake leaves whatever is nested in a `--config` of the command line as text."""
+    for error in list(validator.iter_errors(config)):
+        if error.validator == "type" and isinstance(error.instance, str):
+            value = yaml.safe_load(error.instance)
+            wanted = [error.validator_value] if isinstance(error.validator_value, str) else error.validator_value
+            if any(validator.is_type(value, kind) for kind in wanted):
+                *section, key = error.absolute_path
+                functools.reduce(operator.getitem, section, config)[key] = value
 
 
 def _told(error: jsonschema.ValidationError) -> str:

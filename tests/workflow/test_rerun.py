@@ -182,4 +182,4 @@ def write_config(project: Project, config: dict) -> None:
 def planned_with(project: Project, config: dict, *arguments: str) -> dict[str, int]:
     """Plan with another configuration."""
     write_config(project, config)
-    return project.planned("--configfile", "config/changed.yaml", *arguments)
+    return project.planned(*arguments, configfile="config/changed.yaml")

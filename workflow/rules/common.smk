@@ -19,9 +19,12 @@ DEMO_FOLDER = "data/demo"
 
 try:
     configuration.check(config, SCHEMA)
+    validate(config, str(SCHEMA))
+    DATA = config["split_data"]
+    IS_DEMO = DATA["folder"] == DEMO_FOLDER
+    DATA_FILES = [] if IS_DEMO else configuration.data_files(DATA["folder"], DATA.get("metadata"))
 except UserError as error:
     raise WorkflowError(str(error))
-validate(config, str(SCHEMA))
 
 RESULTS = f"results/{config['dataset']}"
 LOGS = f"logs/{config['dataset']}"
@@ -39,7 +42,7 @@ ARMS = {
 GPU = int(config["device"] == "gpu")
 
 # threads that wait sleep: jobs side by side otherwise slow one another down several times over
-shell.prefix("export OMP_WAIT_POLICY=PASSIVE; ")
+shell.prefix("set -euo pipefail; export OMP_WAIT_POLICY=PASSIVE; ")
 
 
 wildcard_constraints:
@@ -86,16 +89,13 @@ def flags(*sections):
     return shlex.join(words)
 
 
-def data_files():
-    """List every file of the data, so that a new, a changed and a lost image are noticed."""
-    section = config["split_data"]
-    # the demo's images are made by a rule after this list: its metadata table holds the checksum of each
-    if section["folder"] == DEMO_FOLDER:
-        return [DEMO_FOLDER]
-    try:
-        return configuration.data_files(section["folder"], section["metadata"])
-    except UserError as error:
-        raise WorkflowError(str(error))
+def data_sha256(wildcards):
+    """Give a checksum of the data, so that a new, a changed and a lost image are noticed.
+
+    As a parameter, for thousands of images as inputs would fill every message about the job. The demo's images are made
+    by a rule, and known by its output.
+    """
+    return "" if IS_DEMO else configuration.sha256_of_files(DATA_FILES)
 
 
 def pool_of(wildcards):

@@ -20,7 +20,7 @@ rule make_demo_data:
 rule split_data:
     input:
         scripts=script_files("split_data"),
-        data=data_files(),
+        data=[DEMO_FOLDER] if IS_DEMO else [],
     output:
         images=f"{RESULTS}/split/images.npy",
         manifest=f"{RESULTS}/split/manifest.csv",
@@ -39,6 +39,7 @@ rule split_data:
         runtime=lambda wildcards, attempt: 60 * attempt,
     params:
         flags=flags(config["split_data"]),
+        data_sha256=data_sha256,
         folder=f"{RESULTS}/split",
     shell:
         "python {input.scripts[0]} {params.flags} --threads {threads} --output {params.folder} 2> {log}"
