@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -127,6 +128,23 @@ def test_a_damaged_checkpoint_is_set_aside(tiny_split: Path, tmp_path: Path, cap
     (tmp_path / "checkpoint" / "checkpoint.pt").write_bytes(b"PK\x03\x04 cut off")
     assert train_acgan.main(flags(tiny_split, tmp_path / "train", "--checkpoint", str(tmp_path / "checkpoint"))) == 0
     assert "can't be read" in capsys.readouterr().err
+
+
+def test_a_full_disk_leaves_the_last_checkpoint_to_go_on_from(
+    tiny_split: Path, tmp_path: Path, small_disk: Path, capsys
+) -> None:
+    more = ["--checkpoint", str(small_disk)]
+    assert train_acgan.main(flags(tiny_split, tmp_path / "first", "--kimg", "0.064", *more)) == 0
+    checkpoint = files.sha256(small_disk / "checkpoint.pt")
+    filler = small_disk / "filler"
+    filler.write_bytes(bytes(shutil.disk_usage(small_disk).free))
+    assert train_acgan.main(flags(tiny_split, tmp_path / "second", *more)) == 1
+    assert "error: No space left on device" in capsys.readouterr().err
+    assert files.sha256(small_disk / "checkpoint.pt") == checkpoint
+    assert not (tmp_path / "second").exists()
+    filler.unlink()
+    assert train_acgan.main(flags(tiny_split, tmp_path / "second", *more)) == 0
+    assert "going on from the checkpoint" in capsys.readouterr().err
 
 
 def test_a_loss_that_is_not_finite_stops_the_training(tiny_split: Path, tmp_path: Path, capsys, monkeypatch) -> None:

@@ -1,6 +1,7 @@
 """The checkpoint of a training: what it needs to go on after a kill as if nothing had happened."""
 
 import hashlib
+import io
 import json
 import sys
 from pathlib import Path
@@ -32,8 +33,11 @@ def fingerprint(data: list[Path], settings: dict[str, Any], script: Path) -> str
 
 def save(path: Path, state: dict[str, Any], fingerprint: str) -> None:
     """Replace the checkpoint by one of `state`: tensors, numbers, text, and lists and dictionaries of them."""
+    # torch tells of a full disk in its own words, Python in the system's
+    buffer = io.BytesIO()
+    torch.save(state | {"fingerprint": fingerprint}, buffer)
     with files.new_file(path) as partial:
-        torch.save(state | {"fingerprint": fingerprint}, partial)
+        partial.write_bytes(buffer.getbuffer())
 
 
 def load(path: Path, fingerprint: str) -> tuple[dict[str, Any] | None, str]:

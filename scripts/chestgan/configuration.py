@@ -53,7 +53,7 @@ def sha256_of_files(paths: list[Path]) -> str:
 
 
 def _read_numbers(config: dict[str, Any], validator: jsonschema.Draft202012Validator) -> None:
-    """Put numbers for text in place: Snakemake leaves whatever is nested in a `--config` of the command line as text."""
+    """Put numbers for text: Snakemake leaves whatever is nested in a `--config` of the command line as text."""
     for error in list(validator.iter_errors(config)):
         if error.validator == "type" and isinstance(error.instance, str):
             value = yaml.safe_load(error.instance)

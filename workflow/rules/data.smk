@@ -40,6 +40,6 @@ rule split_data:
     params:
         flags=flags(config["split_data"]),
         data_sha256=data_sha256,
-        folder=f"{RESULTS}/split",
+        folder=subpath(output.images, parent=True),
     shell:
         "python {input.scripts[0]} {params.flags} --threads {threads} --output {params.folder} 2> {log}"

@@ -1,12 +1,11 @@
 rule compute_fid:
     input:
         scripts=script_files("compute_fid"),
-        real=[rules.split_data.output.images, rules.split_data.output.manifest],
-        generated=[
-            rules.generate_images.output.images,
-            rules.generate_images.output.manifest,
-            rules.generate_images.output.settings,
-        ],
+        real=rules.split_data.output.images,
+        real_manifest=rules.split_data.output.manifest,
+        generated=rules.generate_images.output.images,
+        generated_manifest=rules.generate_images.output.manifest,
+        generated_settings=rules.generate_images.output.settings,
     output:
         distances=f"{BRANCH}/fid/distances.csv",
         settings=f"{BRANCH}/fid/settings.json",
@@ -22,11 +21,11 @@ rule compute_fid:
         runtime=lambda wildcards, attempt: 60 * attempt,
     params:
         flags=flags(config["compute_fid"]),
-        real=f"{RESULTS}/split",
-        generated=f"{BRANCH}/generated",
+        real=subpath(input.real, parent=True),
+        generated=subpath(input.generated, parent=True),
         # not declared: named by the checksum of what they were computed from, and shared by all jobs
         features=f"{RESULTS}/features",
-        folder=f"{BRANCH}/fid",
+        folder=subpath(output.distances, parent=True),
     shell:
         "python {input.scripts[0]} {params.flags} --real {params.real} --generated {params.generated} "
         "--features {params.features} --device {resources.device} --threads {threads} "
@@ -36,7 +35,8 @@ rule compute_fid:
 rule evaluate_classifier:
     input:
         scripts=script_files("evaluate_classifier"),
-        real=[rules.split_data.output.images, rules.split_data.output.manifest],
+        real=rules.split_data.output.images,
+        real_manifest=rules.split_data.output.manifest,
         generated=pool_of,
     output:
         predictions=f"{RESULTS}/classifier/{{arm}}/seed-{{seed}}/predictions.csv",
@@ -57,8 +57,8 @@ rule evaluate_classifier:
         runtime=lambda wildcards, attempt: 120 * attempt,
     params:
         flags=arm_flags,
-        real=f"{RESULTS}/split",
-        folder=f"{RESULTS}/classifier/{{arm}}/seed-{{seed}}",
+        real=subpath(input.real, parent=True),
+        folder=subpath(output.scores, parent=True),
     shell:
         "python {input.scripts[0]} {params.flags} --real {params.real} --seed {wildcards.seed} "
         "--device {resources.device} --threads {threads} --output {params.folder} 2> {log}"
@@ -67,7 +67,8 @@ rule evaluate_classifier:
 rule summarise_study:
     input:
         scripts=script_files("summarise_study"),
-        real=[rules.split_data.output.images, rules.split_data.output.manifest],
+        real=rules.split_data.output.images,
+        real_manifest=rules.split_data.output.manifest,
         generated=expand(f"{BRANCH}/generated/images.npy", generator=GENERATORS, seed=SEEDS),
         fid=expand(f"{BRANCH}/fid/distances.csv", generator=GENERATORS, seed=SEEDS),
         classifier=expand(rules.evaluate_classifier.output.predictions, arm=ARMS, seed=SEEDS),
@@ -91,11 +92,11 @@ rule summarise_study:
         runtime=30,
     params:
         flags=flags(config["summarise_study"]),
-        real=f"{RESULTS}/split",
+        real=subpath(input.real, parent=True),
         generated=expand(f"{BRANCH}/generated", generator=GENERATORS, seed=SEEDS),
         fid=expand(f"{BRANCH}/fid", generator=GENERATORS, seed=SEEDS),
         classifier=expand(f"{RESULTS}/classifier/{{arm}}/seed-{{seed}}", arm=ARMS, seed=SEEDS),
-        folder=f"{RESULTS}/study",
+        folder=subpath(output.study, parent=True),
     shell:
         "python {input.scripts[0]} {params.flags} --real {params.real} --generated {params.generated} "
         "--fid {params.fid} --classifier {params.classifier} --output {params.folder} 2> {log}"

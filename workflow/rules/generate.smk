@@ -2,7 +2,8 @@ rule generate_images:
     input:
         scripts=script_files("generate_images"),
         generator=rules.train_acgan.output.generator,
-        real=[rules.split_data.output.images, rules.split_data.output.manifest],
+        real=rules.split_data.output.images,
+        real_manifest=rules.split_data.output.manifest,
     output:
         images=f"{BRANCH}/generated/images.npy",
         manifest=f"{BRANCH}/generated/manifest.csv",
@@ -21,7 +22,7 @@ rule generate_images:
     params:
         flags=flags(config["generate_images"]),
         real=f"--real {RESULTS}/split" if config["generate_images"].get("ratio") else "",
-        folder=f"{BRANCH}/generated",
+        folder=subpath(output.images, parent=True),
     shell:
         "python {input.scripts[0]} {params.flags} --generator {input.generator} {params.real} "
         "--device {resources.device} --threads {threads} --output {params.folder} 2> {log}"

@@ -1,7 +1,8 @@
 rule train_acgan:
     input:
         scripts=script_files("train_acgan"),
-        real=[rules.split_data.output.images, rules.split_data.output.manifest],
+        real=rules.split_data.output.images,
+        real_manifest=rules.split_data.output.manifest,
     output:
         generator=f"{BRANCH}/train/generator.safetensors",
         last=f"{BRANCH}/train/generator_last.safetensors",
@@ -25,8 +26,8 @@ rule train_acgan:
         runtime=lambda wildcards, attempt: 720 * attempt,
     params:
         flags=lambda wildcards: flags(config["train_acgan"], config["generators"][wildcards.generator]),
-        real=f"{RESULTS}/split",
-        folder=f"{BRANCH}/train",
+        real=subpath(input.real, parent=True),
+        folder=subpath(output.generator, parent=True),
         # not declared: what is declared is deleted before a retry, and a retry goes on from here
         checkpoint=f"{BRANCH}/checkpoint",
         tensorboard=f"--tensorboard {BRANCH}/tensorboard" if config["tensorboard"] else "",
