@@ -64,8 +64,8 @@ _COVIDGAN = GanSettings(
 
 PRESETS: dict[str, GanSettings] = {
     "covidgan": _COVIDGAN,
-    # Radford et al., DCGAN (arXiv 1511.06434): latents as wide as the networks can use
-    "dcgan": dataclasses.replace(_COVIDGAN, class_conditional=False, class_weight=0.0, latent_std=1.0),
+    # Radford et al., DCGAN (arXiv 1511.06434), has no dropout, and latents as wide as the networks can use
+    "dcgan": dataclasses.replace(_COVIDGAN, class_conditional=False, class_weight=0.0, latent_std=1.0, dropout=0.0),
 }
 
 # one optional field a setting: what a command line may change of a preset
