@@ -1,20 +1,25 @@
-# `make demo` and `make test` set up all that they need and then do their work.
+# `make demo` and `make test` set up all that they need and then do their work; `make` alone lists what there is.
 PYTHON ?= python3
 BIN := $(CURDIR)/.venv/bin
 export PATH := $(BIN):$(PATH)
 CONFIG ?= config/config.yaml
 SNAKEMAKE := snakemake --profile profiles/local --configfile $(CONFIG)
 
-.PHONY: demo report test lint format clean lock
+.PHONY: help demo report test lint format clean lock
 .DELETE_ON_ERROR:
+
+help: ## say what there is to make
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 10
 
 demo: .venv/chestgan ## run the whole study on data that the project makes itself
 	$(SNAKEMAKE)
-	$(MAKE) --no-print-directory report
+	@[ report.html -nt results/demo/study/study.json ] || $(MAKE) --no-print-directory report
+	@echo
 	@cat results/demo/study/verdict.txt
+	@echo
 	@echo "report    report.html"
 	@echo "table     results/demo/study/study.csv"
-	@echo "pictures  results/demo/study/roc.png, scores.png, samples.png, distances.png"
+	@echo "pictures  results/demo/study/roc.png scores.png samples.png distances.png"
 
 report: .venv/chestgan ## put the figures of a finished study into one page, report.html
 	$(SNAKEMAKE) --report report.html
@@ -33,8 +38,9 @@ format: .venv/dev ## format the code
 	ruff format .
 	snakefmt workflow
 
-clean: ## remove the demo's data and results, logs and caches; other results stay
-	rm -rf data/demo results/demo logs benchmarks report.html .pytest_cache .ruff_cache
+clean: ## remove the demo's data and results, the report and the caches; other studies stay
+	rm -rf data/demo results/demo report.html .pytest_cache .ruff_cache
+	rm -rf logs/demo logs/make_demo_data.log benchmarks/demo benchmarks/make_demo_data.tsv
 
 lock: ## pin what the two .in files ask for, with all that it needs in turn
 	rm -rf .venv && $(PYTHON) -m venv .venv

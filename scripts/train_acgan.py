@@ -27,8 +27,6 @@ from chestgan import (
     curves,
     files,
     generatorfile,
-    imageset,
-    networks,
     presets,
     progress,
     selection,
@@ -61,16 +59,6 @@ class Config(presets.Overrides):
         settings.check(self)
 
 
-@dataclass(frozen=True)
-class Data:
-    """The patients that a training may see: those it learns from and those that choose its checkpoint."""
-
-    train: imageset.ImageSet
-    validation: imageset.ImageSet
-    classes: list[str]
-    image_size: int
-
-
 @dataclass
 class State:
     """How far a training has come; with the networks and optimisers, all of it goes into the checkpoint."""
@@ -88,7 +76,7 @@ class Job:
 
     config: Config
     settings: presets.GanSettings
-    data: Data
+    data: training.Data
     accelerator: Accelerator
     checkpoint_folder: Path
     fingerprint: str
@@ -129,7 +117,7 @@ def run(config: Config) -> None:
 def prepare(config: Config) -> Job:
     """Check all that was asked for before any work is done, and join the processes."""
     gan_settings = presets.resolve(config.preset, config)
-    data = read_data(config.real, gan_settings, config.processes)
+    data = training.read_data(config.real, gan_settings, config.processes)
     compute.use_threads(config.threads, config.processes)
     accelerator = compute.accelerator(
         config.device, config.processes, gan_settings.mixed_precision, log_folder=config.tensorboard
@@ -147,28 +135,6 @@ def prepare(config: Config) -> Job:
         config.checkpoint or config.output.with_name(f"{config.output.name}-checkpoint"),
         checkpoint.fingerprint(data_files, decisive, Path(__file__)),
     )
-
-
-def read_data(folder: Path, gan_settings: presets.GanSettings, processes: int) -> Data:
-    """Read training and validation patients, and refuse what the settings can't train on."""
-    images = imageset.read(folder)
-    if "split" not in images.manifest:
-        raise UserError(f"{folder}/manifest.csv has no column 'split'; split_data makes one")
-    train_images, validation = images.where(split="train"), images.where(split="validation")
-    for name, part in (("train", train_images), ("validation", validation)):
-        counts = part.manifest["label"].value_counts()
-        few = [label for label in images.classes if counts.get(label, 0) < 2]
-        if few:
-            raise UserError(f"found fewer than 2 {name} images of {', '.join(few)} in {folder}; expected at least 2")
-    n_classes, batch_size = len(images.classes), gan_settings.batch_size
-    if batch_size % processes or batch_size // processes < 2 * n_classes:
-        raise UserError(
-            f"batch_size is {batch_size}; expected a multiple of the {processes} processes that leaves each at least "
-            f"two images of each of the {n_classes} classes"
-        )
-    image_size = images.images.shape[1]
-    networks.base_size(image_size)
-    return Data(train_images, validation, images.classes, image_size)
 
 
 def resume(job: Job, gan: training.Gan) -> State:

@@ -6,6 +6,7 @@ So a training can stop anywhere and go on, and shows the same images however man
 
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,12 +15,24 @@ from accelerate import Accelerator
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from chestgan import losses, networks
+from chestgan import imageset, losses, networks
+from chestgan.errors import UserError
+from chestgan.imageset import ImageSet
 from chestgan.presets import GanSettings
 
 # the averaged weights forget the first, useless images: their half-life is at most this share of the images seen
 _EMA_RAMP = 0.1
 LOSSES = ("discriminator_source", "discriminator_class", "generator_source", "generator_class")
+
+
+@dataclass(frozen=True)
+class Data:
+    """The patients that a training may see: those it learns from and those that choose its checkpoint."""
+
+    train: ImageSet
+    validation: ImageSet
+    classes: list[str]
+    image_size: int
 
 
 @dataclass(frozen=True)
@@ -46,6 +59,32 @@ class Gan:
     generator_optimiser: Any
     discriminator_optimiser: Any
     averaged: AveragedModel | None
+
+
+def read_data(folder: Path, gan_settings: GanSettings, processes: int) -> Data:
+    """Read training and validation patients.
+
+    Raises:
+        UserError: there is no such image set, a class has too few images, or the settings can't train on them.
+    """
+    images = imageset.read(folder)
+    if "split" not in images.manifest:
+        raise UserError(f"{folder}/manifest.csv has no column 'split'; split_data makes one")
+    train_images, validation = images.where(split="train"), images.where(split="validation")
+    for name, part in (("train", train_images), ("validation", validation)):
+        counts = part.manifest["label"].value_counts()
+        few = [label for label in images.classes if counts.get(label, 0) < 2]
+        if few:
+            raise UserError(f"found fewer than 2 {name} images of {', '.join(few)} in {folder}; expected at least 2")
+    n_classes, batch_size = len(images.classes), gan_settings.batch_size
+    if batch_size % processes or batch_size // processes < 2 * n_classes:
+        raise UserError(
+            f"batch_size is {batch_size}; expected a multiple of the {processes} processes that leaves each at least "
+            f"two images of each of the {n_classes} classes"
+        )
+    image_size = images.images.shape[1]
+    networks.base_size(image_size)
+    return Data(train_images, validation, images.classes, image_size)
 
 
 def build(gan: GanSettings, n_classes: int, image_size: int, seed: int, accelerator: Accelerator) -> Gan:
