@@ -51,6 +51,7 @@ lock: ## pin what the two .in files ask for, with all that it needs in turn
 
 # the lock is a constraint: a platform installs what it needs of it, in exactly these versions
 .venv/chestgan: envs/chestgan.in envs/chestgan.lock
+	@$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "error: Python 3.11 or later is needed")'
 	$(PYTHON) -m venv .venv
 	pip install --quiet --requirement envs/chestgan.in --constraint envs/chestgan.lock
 	touch $@
