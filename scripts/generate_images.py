@@ -114,7 +114,7 @@ def draw_share(
         for start in range(0, len(rows), generation.CHUNK)
     ]
     share = chunks[accelerator.process_index :: accelerator.num_processes]
-    for label, rows in progress.track(share, f"generate {description.name}", f"times {generation.CHUNK} images"):
+    for label, rows in progress.track(share, f"generate {description.name}", f"chunks of {generation.CHUNK} images"):
         number = description.classes.index(label)
         latents = generation.latents(manifest["seed"].to_numpy()[rows], number, description.gan)
         images[rows] = generation.draw(generator, latents, torch.full((len(rows),), number))

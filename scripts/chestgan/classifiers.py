@@ -68,7 +68,7 @@ def encode(classifier: Classifier, images: np.ndarray, description: str) -> Tens
     batches = (torch.from_numpy(np.array(images[start : start + _ENCODE_BATCH])).to(device) for start in starts)
     if not len(classifier.frozen):
         return torch.cat(list(batches))
-    tracked = progress.track(batches, description, f"times {_ENCODE_BATCH} images", total=len(starts))
+    tracked = progress.track(batches, description, f"batches of {_ENCODE_BATCH} images", total=len(starts))
     with torch.no_grad():
         return torch.cat([classifier.encode(batch) for batch in tracked])
 
