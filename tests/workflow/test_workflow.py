@@ -87,7 +87,16 @@ def test_the_report_is_one_page_with_the_figures(finished: Project) -> None:
     done = finished.snakemake("--report", "report.html")
     assert done.returncode == 0, done.stdout + done.stderr
     page = (finished.folder / "report.html").read_text()
-    for name in ("roc.png", "scores.png", "samples.png", "distances.png", "split.png", "curves.png", "study.csv"):
+    for name in (
+        "roc.png",
+        "scores.png",
+        "samples.png",
+        "distances.png",
+        "split.png",
+        "curves.png",
+        "study.csv",
+        "ROC curves",
+    ):
         assert name in page
 
 

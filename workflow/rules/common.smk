@@ -38,6 +38,7 @@ ARMS = {
     for name, arm in config["arms"].items()
     for generator in ([None] if arm["train_on"] == "real" else GENERATORS)
 }
+FIGURES = {"roc": "ROC curves", "scores": "scores", "samples": "real and generated images", "distances": "distances"}
 # a job that computes on a GPU asks for one; training asks for one a process
 GPU = int(config["device"] == "gpu")
 

@@ -28,7 +28,12 @@ rule split_data:
         duplicates=f"{RESULTS}/split/duplicates.csv",
         patients=f"{RESULTS}/split/patients.csv",
         settings=f"{RESULTS}/split/settings.json",
-        figure=report(f"{RESULTS}/split/split.png", category="Data", caption="../report/split.rst"),
+        figure=report(
+            f"{RESULTS}/split/split.png",
+            category="Data",
+            caption="../report/split.rst",
+            labels={"result": "who is in which split"},
+        ),
     log:
         f"{LOGS}/split_data.log",
     benchmark:

@@ -73,14 +73,34 @@ rule summarise_study:
         fid=expand(f"{BRANCH}/fid/distances.csv", generator=GENERATORS, seed=SEEDS),
         classifier=expand(rules.evaluate_classifier.output.predictions, arm=ARMS, seed=SEEDS),
     output:
-        study=report(f"{RESULTS}/study/study.csv", category="Study", caption="../report/study.rst"),
+        study=report(
+            f"{RESULTS}/study/study.csv",
+            category="Study",
+            caption="../report/study.rst",
+            labels={"result": "table of scores"},
+        ),
         json=f"{RESULTS}/study/study.json",
-        verdict=report(f"{RESULTS}/study/verdict.txt", category="Study", caption="../report/verdict.rst"),
+        verdict=report(
+            f"{RESULTS}/study/verdict.txt",
+            category="Study",
+            caption="../report/verdict.rst",
+            labels={"result": "the verdict"},
+        ),
         scores=f"{RESULTS}/study/scores.csv",
-        distances=report(f"{RESULTS}/study/distances.csv", category="Study", caption="../report/distances_table.rst"),
+        distances=report(
+            f"{RESULTS}/study/distances.csv",
+            category="Study",
+            caption="../report/distances_table.rst",
+            labels={"result": "table of distances"},
+        ),
         figures=[
-            report(f"{RESULTS}/study/{name}.png", category="Study", caption=f"../report/{name}.rst")
-            for name in ("roc", "scores", "samples", "distances")
+            report(
+                f"{RESULTS}/study/{name}.png",
+                category="Study",
+                caption=f"../report/{name}.rst",
+                labels={"result": title},
+            )
+            for name, title in FIGURES.items()
         ],
     log:
         f"{LOGS}/summarise_study.log",

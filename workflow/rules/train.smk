@@ -9,8 +9,18 @@ rule train_acgan:
         history=f"{BRANCH}/train/history.csv",
         settings=f"{BRANCH}/train/settings.json",
         samples=directory(f"{BRANCH}/train/samples"),
-        curves=report(f"{BRANCH}/train/curves.png", category="Training", caption="../report/curves.rst"),
-        sheet=report(f"{BRANCH}/train/samples.png", category="Training", caption="../report/generator_samples.rst"),
+        curves=report(
+            f"{BRANCH}/train/curves.png",
+            category="Training",
+            caption="../report/curves.rst",
+            labels={"generator": "{generator}", "seed": "{seed}", "result": "losses and distance"},
+        ),
+        sheet=report(
+            f"{BRANCH}/train/samples.png",
+            category="Training",
+            caption="../report/generator_samples.rst",
+            labels={"generator": "{generator}", "seed": "{seed}", "result": "samples"},
+        ),
     log:
         f"{LOGS}/train_acgan/{{generator}}-seed-{{seed}}.log",
     benchmark:
