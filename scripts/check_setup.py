@@ -1,0 +1,131 @@
+"""Say what this machine or cluster has and lacks for a study: a line each, fine, missing or wrong, and what to do.
+
+    python scripts/check_setup.py --profile profiles/slurm --configfile config/cxr.yaml
+
+Exits with 1 if anything is missing or wrong. Run it where Snakemake is started; in a job of Slurm it looks at the node.
+"""
+
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import yaml
+
+from chestgan import commandline, configuration, files, image_checks, profiles, scheduler_checks, settings, setup_checks
+from chestgan.errors import UserError
+from chestgan.findings import Finding, collect, fine, wrong
+from chestgan.profiles import Profile
+from chestgan.settings import setting
+
+ROOT = Path(__file__).resolve().parent.parent
+SCHEMA = ROOT / "workflow" / "schemas" / "config.schema.json"
+LOCK = ROOT / "envs" / "chestgan.lock"
+RULES = ("split_data", "train_acgan", "generate_images", "compute_fid", "evaluate_classifier", "summarise_study")
+
+
+@dataclass(frozen=True)
+class Config:
+    """The flags of this script."""
+
+    profile: Path = setting("profile of Snakemake: its folder or its file", Path("profiles/local"))
+    configfile: Path = setting("configuration of the study", Path("config/config.yaml"))
+    output: Path | None = setting("file to write the lines to as well", None)
+
+    def __post_init__(self) -> None:
+        settings.check(self)
+
+
+def run(config: Config) -> None:
+    """Check everything, each line as it is known.
+
+    Raises:
+        UserError: something is missing or wrong.
+    """
+    findings = []
+    for finding in check(config.profile, config.configfile, Path.cwd()):
+        print(finding, flush=True)
+        findings.append(finding)
+    if config.output is not None:
+        with files.new_file(config.output) as partial:
+            partial.write_text("".join(f"{finding}\n" for finding in findings))
+    bad = sum(finding.state != "fine" for finding in findings)
+    if bad:
+        raise UserError(f"{bad} of {len(findings)} lines are missing or wrong; each of them says what to do")
+
+
+def check(profile_path: Path, configfile: Path, folder: Path) -> Iterator[Finding]:
+    """Look at all that a study needs; what is broken in one place hides nothing in another.
+
+    Args:
+        profile_path: Snakemake's profile.
+        configfile: the study's configuration.
+        folder: where Snakemake runs.
+    """
+    profile, problems = read_profile(profile_path)
+    yield from problems
+    config, problems = read_configuration(configfile)
+    yield from problems
+    if config.get("nodes", 1) > 1 and not profile.on_slurm:
+        yield wrong("configuration", f"nodes is {config['nodes']}, which takes a profile for Slurm; set it to 1")
+    engine = config.get("container_engine")
+    in_image = bool(engine or profile.in_apptainer) and "CHESTGAN_IMAGE" not in os.environ
+    yield from setup_checks.python()
+    yield from collect("packages", setup_checks.packages(LOCK.with_suffix(".in"), LOCK, in_image))
+    if in_image and engine:
+        yield from collect("image", image_checks.engine(config, LOCK, folder))
+    elif in_image:
+        yield from collect("image", image_checks.apptainer(config, LOCK, folder))
+    if profile.on_slurm:
+        yield from scheduler_checks.check(profile, config, RULES, folder)
+    enter = image_checks.enter(config, folder, gpus=True) if in_image else []
+    yield from collect("GPUs", setup_checks.gpus(config, profile.on_slurm, enter))
+    yield from collect("weights", setup_checks.weights(config, in_image))
+    yield from collect("data", setup_checks.data(config))
+    yield from collect("disk", setup_checks.disk(config, folder))
+
+
+def read_profile(path: Path) -> tuple[Profile, list[Finding]]:
+    """Read the profile; one that can't be read counts as one without settings."""
+    try:
+        profile = profiles.read(path)
+    except UserError as error:
+        return Profile(path, {}, {}, {}), [wrong("profile", str(error))]
+    rules = [script.stem for script in (ROOT / "scripts").glob("*.py")]
+    mistakes = [wrong("profile", mistake) for mistake in profiles.mistakes(profile, rules)]
+    where = f"jobs go to {profile.settings['executor']}" if "executor" in profile.settings else "jobs run here"
+    return profile, mistakes or [fine("profile", f"{profile.file}: {where}")]
+
+
+def read_configuration(path: Path) -> tuple[dict[str, Any], list[Finding]]:
+    """Read the configuration; sections with mistakes in them count as absent."""
+    try:
+        config = yaml.safe_load(path.read_text())
+    except OSError as error:
+        return {}, [wrong("configuration", f"{path}: {error.strerror}; name one of config/*.yaml")]
+    except yaml.YAMLError as error:
+        return {}, [wrong("configuration", f"{path} isn't YAML: {error}")]
+    if not isinstance(config, dict):
+        return {}, [wrong("configuration", f"{path} holds no settings; expected lines such as `dataset: cxr`")]
+    try:
+        configuration.check(config, SCHEMA)
+        configuration.device({"gpus": 0} | config)
+    except UserError as error:
+        validator = jsonschema.Draft202012Validator(files.read_json(SCHEMA))
+        broken = {found.absolute_path[0] for found in validator.iter_errors(config) if found.absolute_path}
+        mistakes = str(error).splitlines()
+        sound = {key: value for key, value in config.items() if key not in broken}
+        return sound, [wrong("configuration", f"{path}: {line}") for line in mistakes[1:] or mistakes]
+    return config, [fine("configuration", f"{path}: dataset {config['dataset']}")]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run from the command line."""
+    return commandline.execute(Config, run, __doc__, argv)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,406 @@
+"""What a setup lacks is found, each thing on a line of its own, and what is fine is called fine.
+
+The programs of a cluster and of containers are stand-ins here, for few machines have them all.
+"""
+
+import functools
+import hashlib
+import json
+import shutil
+import sys
+from collections.abc import Callable
+from importlib import metadata
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+import torch
+import yaml
+
+import check_setup
+from chestgan import features, profiles, setup_checks
+from chestgan.findings import Finding
+from project import ROOT
+
+SINFO = "cpu*|up|1-00:00:00|1|16|64000|(null)\ngpu|up|1-00:00:00|2|16|64000|gpu:a100:2"
+NO_DATABASE = "You are not running a supported accounting_storage plugin"
+CONFIG = yaml.safe_load((ROOT / "config" / "cxr.yaml").read_text()) | {"gpus": 2, "nodes": 2}
+# the packaged weights are loaded once for all tests
+load_efficientnet_lite0 = functools.cache(features.load_efficientnet_lite0)
+PROFILE = {
+    "executor": "slurm",
+    "default-resources": {"slurm_account": "lab", "slurm_partition": "cpu", "mem_mb": 4000, "runtime": 60},
+    "set-resources": {
+        rule: {"slurm_partition": "gpu", "gres": "'gpu:1'"} if rule == "compute_fid" else {"slurm_partition": "gpu"}
+        for rule in ("train_acgan", "generate_images", "compute_fid", "evaluate_classifier")
+    },
+    "slurm-status-command": "squeue",
+    "software-deployment-method": "apptainer",
+}
+
+
+class Setup:
+    """A folder with all that a study on a cluster needs, and stand-ins for the programs of the cluster."""
+
+    def __init__(self, folder: Path, lock: Path) -> None:
+        self.folder, self.programs = folder, folder / "bin"
+        self.digest = hashlib.sha256(lock.read_bytes()).hexdigest()
+        for name in ("bin", "data/cxr", "containers", "slurm"):
+            (folder / name).mkdir(parents=True)
+        (folder / "data" / "cxr" / "metadata.csv").touch()
+        (folder / "data" / "cxr" / "1.png").touch()
+        (folder / "containers" / "chestgan.sif").touch()
+        self.write()
+        self.program("sbatch")
+        self.program("sinfo", SINFO)
+        self.program("squeue")
+        self.program("sacctmgr", "lab")
+        self.program("apptainer", self.inside())
+
+    def write(self, config: dict = CONFIG, profile: dict = PROFILE) -> None:
+        (self.folder / "study.yaml").write_text(yaml.safe_dump(config))
+        (self.folder / "slurm" / "config.yaml").write_text(yaml.safe_dump(profile))
+
+    def program(self, name: str, answer: str = "", code: int = 0) -> None:
+        path = self.programs / name
+        to = "2" if code else "1"
+        path.write_text(f"#!/bin/sh\n/bin/cat >&{to} <<'END'\n{answer}\nEND\nexit {code}\n")
+        path.chmod(0o755)
+
+    def inside(self, weights: tuple[str, ...] = (), lock: str | None = None) -> str:
+        return json.dumps({"lock": lock or self.digest, "weights": weights})
+
+    def findings(self) -> list[Finding]:
+        return list(check_setup.check(Path("slurm"), Path("study.yaml"), self.folder))
+
+    def bad(self) -> list[str]:
+        return [str(finding) for finding in self.findings() if finding.state != "fine"]
+
+
+@pytest.fixture
+def setup(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Setup:
+    folder = tmp_path.resolve()
+    lock = folder / "envs" / "chestgan.lock"
+    lock.parent.mkdir()
+    lock.write_text("what was installed")
+    # whatever is installed where the tests run: this is about how it is told
+    pins = [f"{name}=={metadata.version(name).partition('+')[0]}" for name in ("snakemake", "pyyaml", "torch")]
+    lock.with_suffix(".in").write_text("\n".join(pins))
+    shutil.copy(lock, folder / lock.name)
+    made = Setup(folder, lock)
+    monkeypatch.chdir(folder)
+    monkeypatch.setattr(check_setup, "LOCK", lock)
+    monkeypatch.setattr(sys, "prefix", str(folder))
+    monkeypatch.setenv("PATH", str(made.programs))
+    monkeypatch.setattr(shutil, "disk_usage", lambda place: SimpleNamespace(free=10**12))
+    monkeypatch.setattr(features, "load_efficientnet_lite0", load_efficientnet_lite0)
+    for name in ("SLURM_JOB_ID", "CUDA_VISIBLE_DEVICES", "CHESTGAN_IMAGE", "SNAKEMAKE_SLURM_PARTITIONS"):
+        monkeypatch.delenv(name, raising=False)
+    return made
+
+
+def test_all_is_fine_where_all_is_fine(setup: Setup) -> None:
+    assert setup.bad() == []
+    subjects = {finding.subject for finding in setup.findings()}
+    assert {"profile", "configuration", "python", "packages", "image", "Slurm", "accounting", "jobs"} <= subjects
+    assert {"GPUs", "weights", "data", "disk"} <= subjects
+
+
+def no_sbatch(setup: Setup, monkeypatch: pytest.MonkeyPatch) -> None:
+    (setup.programs / "sbatch").unlink()
+
+
+def wrong_account(setup: Setup, monkeypatch: pytest.MonkeyPatch) -> None:
+    setup.program("sacctmgr", "other\nlaboratory")
+
+
+def wrong_checksum(setup: Setup, monkeypatch: pytest.MonkeyPatch) -> None:
+    weights = setup.folder / "pt_inception-2015-12-05-6726825d.pth"
+    weights.write_bytes(b"half a download")
+    setup.write(CONFIG | {"compute_fid": {"extractors": ["fid"], "inception_weights": weights.name}})
+
+
+def no_disk(setup: Setup, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda place: SimpleNamespace(free=10**9))
+
+
+def old_image(setup: Setup, monkeypatch: pytest.MonkeyPatch) -> None:
+    setup.program("apptainer", setup.inside(lock="0123456789abcdef"))
+
+
+def no_data(setup: Setup, monkeypatch: pytest.MonkeyPatch) -> None:
+    shutil.rmtree(setup.folder / "data")
+
+
+@pytest.mark.parametrize(
+    ("damage", "words"),
+    [
+        (no_sbatch, ["missing  Slurm: there is no sbatch", "login node"]),
+        (
+            wrong_account,
+            ["wrong    requests: ", "unknown slurm_account 'lab'; known: laboratory, other", "slurm/config.yaml"],
+        ),
+        (wrong_checksum, ["wrong    weights: ", "are truncated: found 15 bytes and sha256", "download it from"]),
+        (no_disk, ["wrong    disk: 1.0 GB free", "may fill 2.0 GB", "make room"]),
+        (old_image, ["wrong    image: ", "made from another chestgan.lock, sha256 0123456789ab", "`make sif`"]),
+        (no_data, ["missing  data: split_data.folder is 'data/cxr', and there is no such folder", "bring the images"]),
+    ],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+def test_what_is_broken_is_found_and_hides_nothing_else(
+    damage: Callable, words: list[str], setup: Setup, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = {finding.subject for finding in setup.findings()}
+    damage(setup, monkeypatch)
+    (line,) = setup.bad()
+    for word in words:
+        assert word in line
+    assert {finding.subject for finding in setup.findings()} >= before - {"requests"}
+
+
+def test_the_script_prints_and_writes_all_lines_and_fails_if_one_is_bad(setup: Setup, capsys) -> None:
+    argv = ["--profile", "slurm", "--configfile", "study.yaml", "--output", "out/setup.txt"]
+    assert check_setup.main(argv) == 0
+    assert capsys.readouterr().out == (setup.folder / "out" / "setup.txt").read_text()
+    shutil.rmtree(setup.folder / "data")
+    assert check_setup.main(argv) == 1
+    printed = capsys.readouterr()
+    assert printed.out == (setup.folder / "out" / "setup.txt").read_text()
+    assert "\nfine     disk: " in printed.out
+    assert printed.err.startswith("error: 1 of ")
+
+
+def test_all_broken_at_once_is_all_told(setup: Setup, monkeypatch: pytest.MonkeyPatch) -> None:
+    for damage in (no_sbatch, wrong_account, no_disk, old_image, no_data):
+        damage(setup, monkeypatch)
+    assert len(setup.bad()) == 5
+
+
+def test_a_mistake_in_the_configuration_hides_nothing_else(setup: Setup) -> None:
+    setup.write(CONFIG | {"gpus": "two", "sedes": [0], "nodes": 1})
+    shutil.rmtree(setup.folder / "data")
+    gpus, seeds, data = sorted(setup.bad(), key=lambda line: ["gpus:", "'sedes'", "data:"].index(_found_in(line)))
+    assert gpus.startswith("wrong    configuration: study.yaml: gpus: 'two' is not of type 'integer'")
+    assert "did you mean 'seeds'?" in seeds
+    assert data.startswith("missing  data")
+
+
+def _found_in(line: str) -> str:
+    return next(word for word in ("gpus:", "'sedes'", "data:") if word in line)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [(None, "No such file"), ("a: [", "isn't YAML"), ("- a", "holds no settings")],
+)
+def test_a_configuration_or_profile_that_cannot_be_read_is_told(text: str | None, words: str, setup: Setup) -> None:
+    for name, subject in (("study.yaml", "configuration"), ("slurm/config.yaml", "profile")):
+        path = setup.folder / name
+        path.unlink() if text is None else path.write_text(text)
+        line = next(line for line in setup.bad() if line.startswith(f"wrong    {subject}: "))
+        assert words in line or "there is no profile" in line
+
+
+def test_several_nodes_want_slurm(setup: Setup) -> None:
+    setup.write(CONFIG | {"gpus": 0}, {"cores": 2})
+    (line,) = setup.bad()
+    assert "nodes is 2, which takes a profile for Slurm" in line
+
+
+@pytest.mark.parametrize(
+    ("section", "words"),
+    [
+        ({"set-resources": {"trian_acgan": {"slurm_partition": "gpu"}}}, "unknown rule 'trian_acgan'"),
+        ({"set-resources": ["trian_acgan:slurm_partition=gpu"]}, "did you mean 'train_acgan'?"),
+        ({"default-resources": {"slurm_partiton": "cpu"}}, "'slurm_partiton' in slurm/config.yaml: did you mean"),
+    ],
+)
+def test_mistyped_names_in_a_profile_are_told(section: dict, words: str, setup: Setup) -> None:
+    setup.write(CONFIG | {"gpus": 0, "nodes": 1}, PROFILE | section)
+    (line,) = setup.bad()
+    assert words in line
+
+
+def test_resources_of_a_profile_are_read_in_both_forms(tmp_path: Path) -> None:
+    forms = (
+        {"default-resources": {"runtime": 5, "mem_mb": 1}, "set-resources": {"a": {"runtime": 7, "gres": "'gpu:1'"}}},
+        {"default-resources": ["runtime=5", "mem_mb=1"], "set-resources": ["a:runtime=7", "a:gres='gpu:1'"]},
+    )
+    for form in forms:
+        (tmp_path / "profile.yaml").write_text(yaml.safe_dump(form))
+        profile = profiles.read(tmp_path)
+        assert profile.resources("a") == {"runtime": 7, "mem_mb": 1, "gres": "gpu:1"}
+        assert profile.resources("b") == {"runtime": 5, "mem_mb": 1}
+
+
+@pytest.mark.parametrize(
+    ("gpus", "nodes", "words"),
+    [(3, 1, "train_acgan: asks for 3 GPUs on a node"), (1, 3, "train_acgan: asks for 3 nodes, and gpu has 2")],
+)
+def test_more_than_the_cluster_has_is_told(gpus: int, nodes: int, words: str, setup: Setup) -> None:
+    setup.write(CONFIG | {"gpus": gpus, "nodes": nodes})
+    (line,) = setup.bad()
+    assert words in line
+
+
+def test_without_a_partition_it_is_the_default_one_or_one_of_a_table(setup: Setup) -> None:
+    resources = {rule: {} for rule in PROFILE["set-resources"]}
+    profile = PROFILE | {"default-resources": {"slurm_account": "lab"}, "set-resources": resources}
+    setup.write(CONFIG | {"nodes": 1, "gpus": 1}, profile)
+    (line,) = setup.bad()
+    assert "no node of cpu has any" in line
+    setup.write(CONFIG | {"nodes": 1, "gpus": 1}, profile | {"slurm-partition-config": "table.yaml"})
+    assert setup.bad() == []
+
+
+def test_a_cluster_without_accounting_needs_squeue(setup: Setup) -> None:
+    setup.program("sacctmgr", NO_DATABASE, code=1)
+    assert setup.bad() == []
+    setup.write(profile={key: value for key, value in PROFILE.items() if key != "slurm-status-command"})
+    (line,) = setup.bad()
+    assert line.startswith("wrong    accounting: ")
+    assert "set slurm-status-command: squeue in slurm/config.yaml" in line
+
+
+def test_a_cluster_that_gives_no_answer_is_told(setup: Setup) -> None:
+    setup.program("sinfo", "Unable to contact slurm controller", code=1)
+    setup.program("sacctmgr", "Connection refused", code=1)
+    accounting, slurm = setup.bad()
+    assert "Connection refused" in accounting
+    assert "Unable to contact slurm controller" in slurm
+
+
+def test_jobs_of_an_earlier_run_and_a_closed_partition_are_told(setup: Setup) -> None:
+    setup.program("squeue", f"12|RUNNING|{setup.folder}|rule_train_acgan_wildcards_covidgan-0")
+    setup.program("sinfo", SINFO.replace("gpu|up", "gpu|down"))
+    partition, jobs = setup.bad()
+    assert "gpu isn't up" in partition
+    assert "12 (train_acgan, running)" in jobs
+    assert "scancel 12" in jobs
+
+
+def test_in_a_job_it_is_about_the_node(setup: Setup, monkeypatch: pytest.MonkeyPatch) -> None:
+    for program in ("sbatch", "sinfo", "squeue", "sacctmgr", "apptainer"):
+        (setup.programs / program).unlink()
+    monkeypatch.setenv("SLURM_JOB_ID", "17")
+    monkeypatch.setenv("CHESTGAN_IMAGE", "sha256:0")
+    assert setup.bad() == []
+    (setup.folder / "chestgan.lock").write_text("another")
+    (line,) = setup.bad()
+    assert "wrong    lock" in line
+
+
+def test_the_image_file_and_apptainer_must_be_there(setup: Setup) -> None:
+    (setup.folder / "containers" / "chestgan.sif").unlink()
+    (line,) = setup.bad()
+    assert line.startswith("missing  image: there is no containers/chestgan.sif")
+    (setup.programs / "apptainer").unlink()
+    assert len(setup.bad()) == 2
+
+
+def test_an_engine_must_answer_and_have_a_new_image(setup: Setup) -> None:
+    config = CONFIG | {"nodes": 1, "gpus": 0, "container_engine": "podman"}
+    setup.write(config, {"cores": 2})
+    (line,) = setup.bad()
+    assert line.startswith("wrong    podman: there is no program podman on the PATH")
+    setup.program("podman", setup.inside())
+    assert setup.bad() == []
+    setup.program("podman", setup.inside(lock="0123456789abcdef"))
+    (line,) = setup.bad()
+    assert "podman's chestgan is an old one" in line
+    (setup.programs / "podman").write_text('#!/bin/sh\n[ "$1" != image ]')
+    (line,) = setup.bad()
+    assert line.startswith("missing  image: podman has no image chestgan")
+
+
+def test_inception_without_a_path_must_be_in_the_image(setup: Setup) -> None:
+    setup.write(CONFIG | {"compute_fid": {"extractors": ["fid"]}})
+    (line,) = setup.bad()
+    assert line.startswith("missing  weights: containers/chestgan.sif holds no Inception weights")
+    setup.program("apptainer", setup.inside(("pt_inception-2015-12-05-6726825d.pth",)))
+    assert setup.bad() == []
+
+
+def test_weights_of_a_classifier_are_loaded(setup: Setup) -> None:
+    weights = setup.folder / "resnet18-f37072fd.pth"
+    weights.write_bytes(b"x")
+    arms = CONFIG["arms"] | {"real": {"train_on": "real", "backbone": "resnet18", "weights": str(weights)}}
+    setup.write(CONFIG | {"arms": arms})
+    (line,) = setup.bad()
+    assert "should have a sha256 that begins with f37072fd" in line
+
+
+def test_other_packages_and_another_lock_are_told(setup: Setup) -> None:
+    setup.write(CONFIG | {"gpus": 0, "nodes": 1}, {"cores": 2})
+    assert setup.bad() == []
+    check_setup.LOCK.with_suffix(".in").write_text("torch==0.1\nno-such-package==1.0\n")
+    (line,) = setup.bad()
+    assert f"torch {metadata.version('torch').partition('+')[0]} for 0.1, no-such-package none for 1.0" in line
+    (setup.folder / "chestgan.lock").unlink()
+    assert setup.bad()[1].startswith("missing  lock")
+
+
+SEEN = SimpleNamespace(name="A100", total_memory=40 * 2**30)
+
+
+@pytest.mark.parametrize(
+    ("config", "on_slurm", "given", "seen", "state", "words"),
+    [
+        ({"gpus": 0}, False, None, 0, "fine", "gpus is 0"),
+        ({"gpus": 2, "device": "cpu"}, False, None, 0, "fine", "device is cpu"),
+        ({"gpus": 2}, True, None, 0, "fine", "jobs get theirs from the scheduler"),
+        ({"gpus": 2}, False, None, 2, "fine", "A100 with 40 GiB, A100 with 40 GiB"),
+        ({"gpus": 2}, False, None, 1, "wrong", "gpus is 2, but"),
+        ({"gpus": 1}, False, None, 0, "wrong", "sees no GPU"),
+        ({"gpus": 2}, True, "0", 1, "fine", "A100"),
+        ({"gpus": 2}, True, "0", 0, "wrong", "this job was given GPU 0, but"),
+    ],
+)
+def test_gpus_are_looked_for_where_they_are_to_be(
+    config: dict, on_slurm: bool, given: str | None, seen: int, state: str, words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: seen)
+    monkeypatch.setattr(torch.cuda, "get_device_properties", lambda number: SEEN)
+    monkeypatch.delenv("SLURM_JOB_ID", raising=False)
+    if given:
+        monkeypatch.setenv("SLURM_JOB_ID", "17")
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", given)
+    (finding,) = setup_checks.gpus(config, on_slurm, enter=[])
+    assert finding.state == state
+    assert words in finding.text
+
+
+def test_gpus_of_a_job_in_an_image_are_looked_for_in_it(setup: Setup, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SLURM_JOB_ID", "17")
+    # with --nv the command is run, in this environment instead of the image
+    (setup.folder / "inside").write_text(setup.inside())
+    shell = f'#!/bin/sh\n[ "$2" = --nv ] || exec /bin/cat {setup.folder}/inside\nexec {sys.executable} "$5" "$6"\n'
+    (setup.programs / "apptainer").write_text(shell)
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "-1")
+    (line,) = setup.bad()
+    assert line.startswith(f"wrong    GPUs: this job was given GPU -1, but torch {torch.__version__}")
+    assert "sees no GPU here in the image" in line
+
+
+def test_a_disk_that_is_full_is_told(small_disk: Path) -> None:
+    (finding,) = setup_checks.disk({}, small_disk)
+    assert finding.state == "wrong"
+    with pytest.raises(OSError, match="No space left"):
+        (small_disk / "filler").write_bytes(bytes(9_000_000))
+    (finding,) = setup_checks.disk({}, small_disk)
+    assert "can't be written to: No space left on device" in finding.text
+
+
+def test_a_folder_with_a_table_alone_has_no_images(setup: Setup) -> None:
+    (setup.folder / "data" / "cxr" / "1.png").unlink()
+    (line,) = setup.bad()
+    assert line.startswith("missing  data: data/cxr holds the table metadata.csv and no image")
+
+
+def test_a_bug_keeps_its_traceback(setup: Setup, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise KeyError("bug")
+
+    monkeypatch.setattr(setup_checks, "disk", broken)
+    with pytest.raises(KeyError):
+        setup.findings()
