@@ -3,7 +3,8 @@
     python scripts/train_acgan.py --real results/demo/split --preset covidgan --seed 0 --output results/demo/train
 
 Every setting of the preset can be overridden by its flag. A training that was killed goes on from its checkpoint when
-it is started again with the same flags.
+it is started again with the same flags. It stops itself, with a checkpoint and exit code 75, shortly before its time
+limit and after TERM, INT or USR1.
 """
 
 import dataclasses
@@ -25,19 +26,23 @@ from chestgan import (
     commandline,
     compute,
     curves,
+    environment,
     files,
     generatorfile,
+    interruption,
     presets,
     progress,
     selection,
     settings,
     training,
 )
-from chestgan.errors import UserError
+from chestgan.errors import Unfinished, UserError
 from chestgan.settings import setting
 
 # a finer history than one point a snapshot
 ROWS_PER_SNAPSHOT = 8
+# several processes have to stop at the same step, and asking one another takes time
+STEPS_BETWEEN_QUESTIONS = 8
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,7 +57,8 @@ class Config(presets.Overrides):
     checkpoint: Path | None = setting("folder that keeps the checkpoint; beside the output if not given", None)
     device: str = setting("where to compute", "cpu", choices=compute.DEVICES)
     processes: int = setting("processes that train together, one a GPU; another number is refused", 1, minimum=1)
-    threads: int = setting("CPU threads of all processes together; 0: as torch decides", 0, minimum=0)
+    threads: int = setting("CPU threads of all processes of a machine together; 0: as torch decides", 0, minimum=0)
+    time_limit: float = setting("minutes after which this job is killed; 0: none", 0.0, minimum=0.0)
     tensorboard: Path | None = setting("folder for TensorBoard's logs; none are written if not given", None)
 
     def __post_init__(self) -> None:
@@ -68,6 +74,10 @@ class State:
     best_kimg: float = 0.0
     best_distance: float = math.inf
     history: list[dict[str, float]] = field(default_factory=list)
+    # of the history's next row: the sum of the losses, of how many steps, and the seconds that they took
+    summed: torch.Tensor = field(default_factory=lambda: torch.zeros(len(training.LOSSES)))
+    n_summed: int = 0
+    seconds: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -107,7 +117,8 @@ def run(config: Config) -> None:
     job = prepare(config)
     gan = training.build(job.settings, len(job.data.classes), job.data.image_size, config.seed, job.accelerator)
     state = resume(job, gan)
-    train(job, gan, state)
+    with interruption.watch(config.time_limit) as watching:
+        train(job, gan, state, watching)
     if job.accelerator.is_main_process:
         publish(job, gan, state)
     job.accelerator.wait_for_everyone()
@@ -118,12 +129,17 @@ def prepare(config: Config) -> Job:
     """Check all that was asked for before any work is done, and join the processes."""
     gan_settings = presets.resolve(config.preset, config)
     data = training.read_data(config.real, gan_settings, config.processes)
-    compute.use_threads(config.threads, config.processes)
+    compute.use_threads(config.threads)
     accelerator = compute.accelerator(
         config.device, config.processes, gan_settings.mixed_precision, log_folder=config.tensorboard
     )
     if config.tensorboard:
         accelerator.init_trackers(config.name or config.preset)
+    accelerator.print(
+        f"{config.processes} processes on {accelerator.device.type}, "
+        f"{gan_settings.batch_size // config.processes} of {gan_settings.batch_size} images a step each",
+        file=sys.stderr,
+    )
     # a longer training begins like a shorter one, so its length is no part of what it is
     decisive = dataclasses.asdict(gan_settings) | {"seed": config.seed, "kimg": None}
     data_files = [config.real / "images.npy", config.real / "manifest.csv"]
@@ -155,36 +171,87 @@ def resume(job: Job, gan: training.Gan) -> State:
     return State(**saved["state"])
 
 
-def train(job: Job, gan: training.Gan, state: State) -> None:
-    """Take the steps that remain; every so many images a row of history, a snapshot, a checkpoint."""
+def train(job: Job, gan: training.Gan, state: State, watching: interruption.Watch) -> None:
+    """Take the steps that remain; every so many images a row of history, a snapshot, a checkpoint.
+
+    Raises:
+        Unfinished: the training had to stop; its checkpoint is of the last step.
+    """
     accelerator, gan_settings, seed = job.accelerator, job.settings, job.config.seed
     rank, main = accelerator.process_index, accelerator.is_main_process
     images = torch.from_numpy(job.data.train.images).to(accelerator.device)
     class_rows = job.data.train.rows_by_class(job.data.classes)
     judge = selection.prepare(job.data.validation, job.data.classes, accelerator.device) if main else None
     generator = accelerator.unwrap_model(gan.generator)
-    summed, n_summed, started = 0, 0, time.monotonic()
+    state.summed = state.summed.to(accelerator.device)
+    require_time(job, watching)
+    started = time.monotonic()
     steps = range(state.step, job.n_steps)
     for step in progress.track(steps, f"train {job.name}", "steps") if main else steps:
         batch = training.draw_batch(images, class_rows, gan_settings, seed, step, rank, accelerator.num_processes)
         torch.manual_seed(training.step_seed(seed, step, rank + 1))
-        summed = summed + training.train_step(gan, batch, gan_settings.class_weight, accelerator)
-        n_summed += 1
+        state.summed += training.train_step(gan, batch, gan_settings.class_weight, accelerator)
+        state.n_summed += 1
         state.step = step + 1
         if gan.averaged:
             training.update_average(gan, generator, state.step, gan_settings)
-        is_snapshot = state.step % (ROWS_PER_SNAPSHOT * job.log_steps) == 0
-        if not is_snapshot and state.step % job.log_steps and state.step < job.n_steps:
-            continue
-        now = time.monotonic()
-        rate = n_summed * gan_settings.batch_size / (now - started)
-        state.history.append(history_row(job.kimg(state.step), summed / n_summed, rate))
-        if main and (is_snapshot or state.step == job.n_steps):
-            take_snapshot(job, gan, state, judge)
-        if main and is_snapshot:
-            save_checkpoint(job, gan, state)
-        accelerator.log(state.history[-1], step=state.step)
-        summed, n_summed, started = 0, 0, time.monotonic()
+        is_last = state.step == job.n_steps
+        if is_last or state.step % job.log_steps == 0:
+            state.seconds += time.monotonic() - started
+            end_row(job, gan, state, judge)
+            started = time.monotonic()
+        if not is_last and (reason := reason_to_stop(job, watching, state.step)):
+            state.seconds += time.monotonic() - started
+            stop(job, gan, state, reason)
+
+
+def end_row(job: Job, gan: training.Gan, state: State, judge: selection.Selection | None) -> None:
+    """Add a row to the history; in the main process, where it is time, take a snapshot and save a checkpoint."""
+    rate = state.n_summed * job.settings.batch_size / state.seconds
+    state.history.append(history_row(job.kimg(state.step), state.summed / state.n_summed, rate))
+    state.summed, state.n_summed, state.seconds = torch.zeros_like(state.summed), 0, 0.0
+    is_snapshot = state.step % (ROWS_PER_SNAPSHOT * job.log_steps) == 0
+    if judge and (is_snapshot or state.step == job.n_steps):
+        take_snapshot(job, gan, state, judge)
+    if judge and is_snapshot:
+        save_checkpoint(job, gan, state)
+    job.accelerator.log(state.history[-1], step=state.step)
+
+
+def require_time(job: Job, watching: interruption.Watch) -> None:
+    """Refuse a time limit that the start alone has used up: no attempt would ever come further."""
+    if watching.reason() and not watching.received:
+        raise UserError(
+            f"time_limit is {job.config.time_limit:g} minutes, and the start took nearly all of it; in a profile it is "
+            "the runtime of train_acgan: give it more"
+        )
+
+
+def reason_to_stop(job: Job, watching: interruption.Watch, step: int) -> str:
+    """Agree among the processes on a reason to stop before the next step; empty to go on."""
+    if job.accelerator.num_processes == 1:
+        return watching.reason()
+    if step % STEPS_BETWEEN_QUESTIONS:
+        return ""
+    reason = watching.reason()
+    n_stopping = job.accelerator.reduce(torch.tensor(float(bool(reason)), device=job.accelerator.device))
+    return reason or ("another process has to stop" if n_stopping else "")
+
+
+def stop(job: Job, gan: training.Gan, state: State, reason: str) -> None:
+    """Save a checkpoint of this very step, and end the work.
+
+    Raises:
+        Unfinished: always.
+    """
+    if job.accelerator.is_main_process:
+        save_checkpoint(job, gan, state)
+    job.accelerator.wait_for_everyone()
+    job.accelerator.end_training()
+    raise Unfinished(
+        f"{reason}; the checkpoint is at {job.kimg(state.step):g} of {job.settings.kimg:g} thousand images, and the "
+        "same command goes on from there"
+    )
 
 
 def history_row(kimg: float, losses: torch.Tensor, images_per_second: float) -> dict[str, float]:
@@ -276,7 +343,7 @@ def provenance(job: Job, state: State) -> dict[str, Any]:
         "best_distance": state.best_distance,
         "distance": f"kernel distance over {selection.EXTRACTOR} to the validation patients, as many fakes a class",
         "fingerprint": job.fingerprint,
-        "versions": files.versions("torch", "accelerate", "numpy"),
+        "versions": environment.versions("torch", "accelerate", "numpy"),
     }
 
 

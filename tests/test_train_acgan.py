@@ -1,7 +1,9 @@
 """The training script: its files, its refusals, and that nothing that happens in between changes its result."""
 
+import itertools
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -16,7 +18,7 @@ import torch
 from PIL import Image
 
 import train_acgan
-from chestgan import files, generatorfile, training
+from chestgan import files, generatorfile, interruption, training
 from project import ROOT
 
 SMALL = ["--generator-width", "32", "--discriminator-width", "4", "--latent-dim", "8", "--batch-size", "8"]
@@ -99,6 +101,55 @@ def test_a_killed_training_goes_on_to_the_same_bits(preset: str, tiny_split: Pat
     assert train_acgan.main(killed) == 0
     for name in ("generator.safetensors", "generator_last.safetensors"):
         assert files.sha256(tmp_path / "killed" / name) == files.sha256(tmp_path / "undisturbed" / name)
+
+
+def test_a_training_in_many_parts_ends_with_the_same_bits(
+    tiny_split: Path, tmp_path: Path, capsys, monkeypatch
+) -> None:
+    more = ["--ema-kimg", "0.05", "--kimg", "0.36"]
+    assert train_acgan.main(flags(tiny_split, tmp_path / "whole", *more)) == 0
+    # after seven steps, wherever they lie between the rows and snapshots of the history
+    answers = itertools.cycle([""] * 7 + ["the time limit is near"])
+    monkeypatch.setattr(interruption.Watch, "reason", lambda watching: next(answers))
+    attempts = 1
+    while (code := train_acgan.main(flags(tiny_split, tmp_path / "parts", *more))) == 75:
+        told = capsys.readouterr().err
+        assert re.search(r"stopped: the time limit is near; the checkpoint is at .* of 0.36 thousand images", told)
+        assert not (tmp_path / "parts").exists()
+        attempts += 1
+    assert code == 0
+    assert attempts >= 5
+    for name in ("generator.safetensors", "generator_last.safetensors", "samples.png"):
+        assert files.sha256(tmp_path / "parts" / name) == files.sha256(tmp_path / "whole" / name)
+    histories = [pd.read_csv(tmp_path / part / "history.csv") for part in ("whole", "parts")]
+    pd.testing.assert_frame_equal(*(history.drop(columns="images_per_second") for history in histories))
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGUSR1])
+@pytest.mark.parametrize("processes", [1, 2])
+def test_a_signal_leaves_a_checkpoint_to_go_on_from(
+    number: signal.Signals, processes: int, tiny_split: Path, tmp_path: Path
+) -> None:
+    command = [sys.executable] if processes == 1 else ["bash", ROOT / "workflow" / "launch.sh", "1", "2", "2", ""]
+    endless = flags(tiny_split, tmp_path / "train", "--kimg", "1000", "--processes", str(processes))
+    environment = os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    process = subprocess.Popen(
+        [*command, ROOT / "scripts" / "train_acgan.py", *endless], env=environment, stderr=subprocess.PIPE, text=True
+    )
+    checkpoint = tmp_path / "train-checkpoint" / "checkpoint.pt"
+    while process.poll() is None and not checkpoint.exists():
+        time.sleep(0.01)
+    process.send_signal(number)
+    told = process.communicate()[1]
+    assert process.returncode == (75 if processes == 1 else 1), told
+    assert "the checkpoint is at" in told
+    step = torch.load(checkpoint, weights_only=True)["state"]["step"]
+    assert f"the checkpoint is at {step * 8 / 1000:g} of 1000 thousand images" in told
+
+
+def test_a_limit_that_the_start_uses_up_is_refused(tiny_split: Path, tmp_path: Path, capsys) -> None:
+    assert train_acgan.main(flags(tiny_split, tmp_path / "train", "--time-limit", "0.001")) == 1
+    assert "error: time_limit is 0.001 minutes, and the start took nearly all of it" in capsys.readouterr().err
 
 
 def test_a_longer_training_goes_on_from_a_shorter_one(tiny_split: Path, tmp_path: Path, capsys) -> None:

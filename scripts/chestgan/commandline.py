@@ -9,8 +9,10 @@ import typing
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from chestgan.errors import UserError
+from chestgan.errors import Unfinished, UserError
 
+# sysexits.h calls it EX_TEMPFAIL: try again
+_UNFINISHED = 75
 # what the machine lacks, not what the program did wrong
 _MACHINE_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS}
 
@@ -18,7 +20,8 @@ _MACHINE_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.
 def execute(config_class: type, run: Callable[[Any], None], description: str, argv: Sequence[str] | None = None) -> int:
     """Parse the flags into `config_class`, call `run` with it, and return the exit code.
 
-    A user's mistake prints `error: ...` and gives 1; a bug keeps its traceback.
+    A user's mistake prints `error: ...` and gives 1; work that another attempt goes on with gives 75; a bug keeps its
+    traceback.
     """
     arguments = parser(config_class, description).parse_args(argv)
     try:
@@ -26,6 +29,9 @@ def execute(config_class: type, run: Callable[[Any], None], description: str, ar
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
+    except Unfinished as stop:
+        print(f"stopped: {stop}", file=sys.stderr)
+        return _UNFINISHED
     except OSError as error:
         if error.errno not in _MACHINE_ERRORS:
             raise

@@ -1,5 +1,7 @@
 """The processes and devices that compute."""
 
+import os
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,6 +35,8 @@ def accelerator(
         UserError: another number of processes runs than was asked for, or there is no GPU for them.
     """
     device(name)
+    # torch renames the flag and asks to keep it until its other half is there
+    warnings.filterwarnings("ignore", "`broadcast_buffers` is deprecated", FutureWarning)
     # it takes seconds, and most scripts do without
     from accelerate import Accelerator
     from accelerate.utils import DistributedDataParallelKwargs
@@ -45,14 +49,13 @@ def accelerator(
         kwargs_handlers=[DistributedDataParallelKwargs(broadcast_buffers=False)],
     )
     if made.num_processes != processes:
-        launcher = "torchrun --standalone --nproc-per-node" if name == "cpu" else "accelerate launch --num_processes"
-        raise UserError(
-            f"processes is {processes}, but {made.num_processes} run; launch the script with `{launcher} {processes}`"
-        )
+        launcher = "python" if processes == 1 else f"accelerate launch --multi_gpu --num_processes {processes}"
+        raise UserError(f"processes is {processes}, but {made.num_processes} run; launch the script with `{launcher}`")
     return made
 
 
-def use_threads(threads: int, processes: int = 1) -> None:
-    """Share so many CPU threads among the processes; 0 leaves it to torch."""
+def use_threads(threads: int) -> None:
+    """Share so many CPU threads among the processes of this machine; 0 leaves it to torch."""
     if threads:
-        torch.set_num_threads(max(1, threads // processes))
+        # the launchers of torch and accelerate say how many there are
+        torch.set_num_threads(max(1, threads // int(os.environ.get("LOCAL_WORLD_SIZE", "1"))))

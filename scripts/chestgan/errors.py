@@ -8,6 +8,10 @@ class UserError(Exception):
     """Report a user's mistake: what was found, what was expected, where, and what to do."""
 
 
+class Unfinished(Exception):
+    """Report that work was stopped in time: nothing is lost, and another attempt goes on from there."""
+
+
 def unknown_name(kind: str, name: str, known: Iterable[str]) -> UserError:
     """Make the error for a name that isn't known, with the nearest one that is."""
     known = sorted(known)
