@@ -20,7 +20,7 @@ from accelerate import Accelerator
 from PIL import Image
 from torch import nn
 
-from chestgan import commandline, compute, files, generation, generatorfile, imageset, progress, settings
+from chestgan import commandline, compute, environment, files, generation, generatorfile, imageset, progress, settings
 from chestgan.errors import UserError, unknown_name
 from chestgan.generatorfile import Description
 from chestgan.settings import setting
@@ -38,7 +38,7 @@ class Config:
     first_seed: int = setting("seed of the first image of each class; the others follow", 0, minimum=0)
     device: str = setting("where to compute", "cpu", choices=compute.DEVICES)
     processes: int = setting("processes that draw together; another number is refused", 1, minimum=1)
-    threads: int = setting("CPU threads of all processes together; 0: as torch decides", 0, minimum=0)
+    threads: int = setting("CPU threads of all processes of a machine together; 0: as torch decides", 0, minimum=0)
 
     def __post_init__(self) -> None:
         settings.check(self)
@@ -53,7 +53,7 @@ def run(config: Config) -> None:
     files.require_empty(config.output)
     generator, description = generatorfile.read(config.generator)
     manifest = plan(count_images(config, description.classes), config.first_seed)
-    compute.use_threads(config.threads, config.processes)
+    compute.use_threads(config.threads)
     accelerator = compute.accelerator(config.device, config.processes)
     with contextlib.ExitStack() as stack:
         if accelerator.is_main_process:
@@ -133,7 +133,7 @@ def provenance(config: Config, description: Description, manifest: pd.DataFrame)
         "generator_sha256": files.sha256(config.generator),
         "generator_kimg": description.kimg,
         "counts": manifest["label"].value_counts().to_dict(),
-        "versions": files.versions("torch", "numpy", "pillow"),
+        "versions": environment.versions("torch", "numpy", "pillow"),
     }
 
 

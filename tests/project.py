@@ -10,24 +10,31 @@ from pathlib import Path
 import yaml
 
 ROOT = Path(__file__).parent.parent
-PARTS = ("config", "profiles", "scripts", "workflow")
+PROGRAMS = Path(sys.executable).parent
+PARTS = ("config", "containers", "envs", "profiles", "scripts", "workflow")
 
 
 class Project:
     """A copy of the project in a folder of its own, and Snakemake in it."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, profile: str = "profiles/local") -> None:
+        self.folder, self.profile = folder, profile
         for part in PARTS:
-            shutil.copytree(ROOT / part, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
+            shutil.copytree(ROOT / part, folder / part, ignore=shutil.ignore_patterns("__pycache__", "*.sif*"))
+        (folder / "slurm").symlink_to("profiles/slurm")
 
-    def snakemake(self, *arguments: str, configfile: str = "config/small.yaml") -> subprocess.CompletedProcess:
-        """Run Snakemake with this interpreter's programs first on the path."""
-        environment = os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
-        command = [sys.executable, "-m", "snakemake", "--profile", "profiles/local", "--configfile", configfile]
-        return subprocess.run(
-            [*command, *arguments], cwd=self.folder, env=environment, capture_output=True, text=True, check=False
-        )
+    def start(self, *arguments: str, configfile: str = "config/small.yaml", path: Path = PROGRAMS) -> subprocess.Popen:
+        """Start Snakemake with this interpreter's programs, or those of another folder, first on the path."""
+        environment = os.environ | {"PATH": f"{path}:{PROGRAMS}:{os.environ['PATH']}"}
+        command = [sys.executable, "-m", "snakemake", *arguments, "--profile", self.profile, "--configfile", configfile]
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+        return subprocess.Popen(command, cwd=self.folder, env=environment, **pipes)
+
+    def snakemake(self, *arguments: str, **settings: object) -> subprocess.CompletedProcess:
+        """Run Snakemake as `start` does, to its end."""
+        process = self.start(*arguments, **settings)
+        output, errors = process.communicate()
+        return subprocess.CompletedProcess(process.args, process.returncode, output, errors)
 
     def planned(self, *arguments: str, configfile: str = "config/small.yaml") -> dict[str, int]:
         """Give the rules that a dry run would run, with the number of their jobs."""

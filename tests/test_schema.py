@@ -16,7 +16,20 @@ SCHEMA = json.loads((ROOT / "workflow" / "schemas" / "config.schema.json").read_
 BY_RULES = {
     "make_demo_data": {"output"},
     "split_data": {"output", "threads"},
-    "train_acgan": {"real", "output", "name", "seed", "checkpoint", "device", "processes", "threads", "tensorboard"},
+    "train_acgan": {
+        *(
+            "real",
+            "output",
+            "name",
+            "seed",
+            "checkpoint",
+            "device",
+            "processes",
+            "threads",
+            "time_limit",
+            "tensorboard",
+        ),
+    },
     "generate_images": {"generator", "output", "real", "device", "processes", "threads"},
     "compute_fid": {"real", "generated", "output", "features", "device", "threads"},
     "evaluate_classifier": {"real", "generated", "output", "arm", "train_on", "ratio", "seed", "device", "threads"},

@@ -26,6 +26,31 @@ def check(config: dict[str, Any], schema: Path) -> None:
         raise UserError("\n".join(["the configuration has mistakes:", *mistakes]))
 
 
+def device(config: dict[str, Any]) -> str:
+    """Say where networks compute: what `device` says, else the GPU where `gpus` are asked for.
+
+    Raises:
+        UserError: a GPU is to compute, and none is asked for.
+    """
+    chosen = config.get("device") or ("gpu" if config["gpus"] else "cpu")
+    if chosen == "gpu" and not config["gpus"]:
+        raise UserError("device is gpu, but gpus is 0; set gpus to the number that a training may have on a node")
+    return chosen
+
+
+def paths_outside(config: Any, folder: Path) -> list[Path]:
+    """List the files and folders named anywhere in a configuration that exist and lie outside `folder`.
+
+    A container that sees only `folder` has to be given them too.
+    """
+    if isinstance(config, str):
+        path = Path(config)
+        outside = bool(config) and path.exists() and not path.resolve().is_relative_to(folder.resolve())
+        return [path.absolute()] if outside else []
+    values = config.values() if isinstance(config, dict) else config if isinstance(config, list) else []
+    return sorted({path for value in values for path in paths_outside(value, folder)})
+
+
 def data_files(folder: str, metadata: str | None) -> list[Path]:
     """List every file below a data folder in alphabetical order, and its metadata table.
 

@@ -110,7 +110,7 @@ def test_a_new_seed_runs_beside_what_is_there(finished: Project) -> None:
     }
 
 
-@pytest.mark.parametrize("changes", [{"processes": 2}, {"device": "gpu"}, {"device": "gpu", "processes": 4}])
+@pytest.mark.parametrize("changes", [{"gpus": 1}, {"gpus": 2, "device": "cpu"}, {"gpus": 4, "nodes": 2}])
 def test_where_it_is_computed_changes_nothing(finished: Project, changes: dict) -> None:
     assert planned_with(finished, small_study() | changes) == {}
 

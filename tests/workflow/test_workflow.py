@@ -33,13 +33,15 @@ def test_the_demo_is_planned_from_nothing(fresh: Project) -> None:
     assert fresh.planned(configfile="config/config.yaml") == COUNTED | {"make_demo_data": 1}
 
 
+@pytest.mark.parametrize("profile", ["profiles/local", "slurm"])
 @pytest.mark.parametrize("name", ["cxr", "ct"])
-def test_studies_are_planned_without_results_gpu_or_weights(fresh: Project, name: str) -> None:
+def test_studies_are_planned_without_results_gpu_or_weights(fresh, monkeypatch, name: str, profile: str) -> None:
+    monkeypatch.setattr(fresh, "profile", profile)
     folder = "split_data={'folder': 'images'}"
     assert fresh.planned("--config", folder, configfile=f"config/{name}.yaml") == COUNTED
     inception = "compute_fid={'extractors': ['fid'], 'inception_weights': 'nowhere.pth'}"
-    on_gpus = ["device=gpu", "processes=4", inception]
-    assert fresh.planned("--config", folder, *on_gpus, configfile=f"config/{name}.yaml") == COUNTED
+    for gpus in (["gpus=4"], ["gpus=4", "nodes=2"], ["gpus=1", "device=cpu"], ["container_engine=podman"]):
+        assert fresh.planned("--config", folder, *gpus, inception, configfile=f"config/{name}.yaml") == COUNTED
 
 
 @pytest.mark.parametrize(
@@ -50,6 +52,8 @@ def test_studies_are_planned_without_results_gpu_or_weights(fresh: Project, name
         ("train_acgan={'dropout': 2}", "train_acgan.dropout: 2 is greater than the maximum of 0.95"),
         ("split_data={'folder': 'nowhere'}", "split_data.folder is 'nowhere', and there is no such folder"),
         ("split_data={'folder': 'empty'}", "split_data.folder is 'empty', and that folder is empty"),
+        ("device=gpu", "device is gpu, but gpus is 0; set gpus to the number that a training may have on a node"),
+        ("nodes=2", "nodes is 2, which takes a cluster: use a profile for Slurm, or set nodes to 1"),
         ("split_data={'folder': 'images', 'metadata': 'x.csv'}", "split_data.metadata is 'x.csv', and there is no"),
     ],
 )

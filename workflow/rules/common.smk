@@ -22,6 +22,7 @@ try:
     validate(config, str(SCHEMA))
     DATA = config["split_data"]
     IS_DEMO = DATA["folder"] == DEMO_FOLDER
+    DEVICE = configuration.device(config)
     DATA_FILES = [] if IS_DEMO else configuration.data_files(DATA["folder"], DATA.get("metadata"))
 except UserError as error:
     raise WorkflowError(str(error))
@@ -39,15 +40,6 @@ ARMS = {
     for generator in ([None] if arm["train_on"] == "real" else GENERATORS)
 }
 FIGURES = {"roc": "ROC curves", "scores": "scores", "samples": "real and generated images", "distances": "distances"}
-# a job that computes on a GPU asks for one; training asks for one a process
-GPU = int(config["device"] == "gpu")
-
-# Threads that wait sleep: jobs side by side otherwise slow one another down several times over. And memory that was
-# freed is kept for the next batch: without it a frozen network's features cost as much time in the kernel as in itself.
-shell.prefix(
-    "set -euo pipefail; export OMP_WAIT_POLICY=PASSIVE "
-    "MALLOC_MMAP_THRESHOLD_=1073741824 MALLOC_TRIM_THRESHOLD_=4294967296; "
-)
 
 
 wildcard_constraints:
@@ -116,18 +108,3 @@ def arm_flags(wildcards):
     generator = arm.pop("generator")
     pool = f"{RESULTS}/{generator}/seed-{wildcards.seed}/generated" if generator else None
     return flags(config["evaluate_classifier"], arm, {"generated": pool})
-
-
-def launcher():
-    """Give the command that starts as many processes as are asked for; every flag is given, for a user's own
-    configuration file of accelerate would fill in what is missing."""
-    processes = config["processes"]
-    if processes == 1:
-        return "python"
-    if config["device"] == "cpu":
-        # accelerate starts just one process on a CPU
-        return f"torchrun --standalone --nproc-per-node {processes}"
-    return (
-        f"accelerate launch --num_processes {processes} --num_machines 1 --main_process_port 0 "
-        "--mixed_precision no --dynamo_backend no --multi_gpu"
-    )

@@ -15,7 +15,7 @@ rule compute_fid:
         f"{BENCHMARKS}/compute_fid/{{generator}}-seed-{{seed}}.tsv"
     threads: 1
     resources:
-        device=config["device"],
+        device=DEVICE,
         gpu=GPU,
         mem_mb=lambda wildcards, attempt: 4000 * attempt,
         runtime=lambda wildcards, attempt: 60 * attempt,
@@ -51,7 +51,7 @@ rule evaluate_classifier:
         f"{BENCHMARKS}/evaluate_classifier/{{arm}}-seed-{{seed}}.tsv"
     threads: 1
     resources:
-        device=config["device"],
+        device=DEVICE,
         gpu=GPU,
         mem_mb=lambda wildcards, attempt: 6000 * attempt,
         runtime=lambda wildcards, attempt: 120 * attempt,

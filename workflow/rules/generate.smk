@@ -15,7 +15,7 @@ rule generate_images:
         f"{BENCHMARKS}/generate_images/{{generator}}-seed-{{seed}}.tsv"
     threads: 1
     resources:
-        device=config["device"],
+        device=DEVICE,
         gpu=GPU,
         mem_mb=lambda wildcards, attempt: 4000 * attempt,
         runtime=lambda wildcards, attempt: 60 * attempt,

@@ -25,16 +25,22 @@ rule train_acgan:
         f"{LOGS}/train_acgan/{{generator}}-seed-{{seed}}.log",
     benchmark:
         f"{BENCHMARKS}/train_acgan/{{generator}}-seed-{{seed}}.tsv"
-    threads: config["processes"]
+    # over several nodes it enters the container on each of them
+    container:
+        IMAGE if NODES == 1 else None
+    threads: PROCESSES // NODES
     resources:
+        **ON_NODES,
         # as resources they may change without a rerun: the result is that of the global batch
-        launcher=launcher(),
-        device=config["device"],
-        processes=config["processes"],
-        gpu=GPU * config["processes"],
-        mem_mb=lambda wildcards, attempt: 8000 * attempt,
-        runtime=lambda wildcards, attempt: 720 * attempt,
+        device=DEVICE,
+        processes=PROCESSES,
+        gpu=GPU * PROCESSES,
+        mem_mb=lambda wildcards, attempt: 8000 * min(attempt, 4),
+        # more attempts, not longer ones: each goes on where the last one stopped
+        runtime=720,
     params:
+        launcher=launcher,
+        time_limit=time_limit,
         flags=lambda wildcards: flags(config["train_acgan"], config["generators"][wildcards.generator]),
         real=subpath(input.real, parent=True),
         folder=subpath(output.generator, parent=True),
@@ -42,6 +48,7 @@ rule train_acgan:
         checkpoint=f"{BRANCH}/checkpoint",
         tensorboard=f"--tensorboard {BRANCH}/tensorboard" if config["tensorboard"] else "",
     shell:
-        "{resources.launcher} {input.scripts[0]} {params.flags} --name {wildcards.generator} "
+        "{params.launcher} {input.scripts[0]} {params.flags} --name {wildcards.generator} "
         "--seed {wildcards.seed} --real {params.real} --checkpoint {params.checkpoint} {params.tensorboard} "
-        "--device {resources.device} --processes {resources.processes} --threads {threads} --output {params.folder} 2> {log}"
+        "--device {resources.device} --processes {resources.processes} --threads {threads} "
+        "--time-limit {params.time_limit} --output {params.folder} 2> {log}"

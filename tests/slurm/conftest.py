@@ -1,0 +1,83 @@
+"""The cluster that the tests share, and a study on it."""
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import cluster
+import pytest
+import yaml
+
+from project import Project, small_study
+
+
+@pytest.fixture(scope="session", autouse=True)
+def slurm() -> Iterator[None]:
+    """Start a cluster for all tests of this folder, and stop it after them."""
+    if obstacle := cluster.obstacle():
+        pytest.skip(obstacle)
+    # not among pytest's own folders, which it closes to the daemons' users
+    with tempfile.TemporaryDirectory(prefix="slurm-") as run:
+        try:
+            cluster.start(Path(run))
+            yield
+        finally:
+            cluster.stop(Path(run))
+
+
+@pytest.fixture(autouse=True)
+def nothing_left(slurm: None) -> Iterator[None]:
+    """Leave no job and no node that is down to the next test."""
+    yield
+    cluster.output("scancel", "--user", "root")
+    for node in cluster.NODES:
+        cluster.output("scontrol", "update", f"nodename={node}", "state=resume")
+    cluster.wait_for(lambda: not cluster.output("squeue", "--noheader"), "jobs are left")
+
+
+@pytest.fixture(scope="session")
+def data(slurm: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make the images of a small study and split them, on this machine."""
+    project = on_cluster(tmp_path_factory.mktemp("data"))
+    project.profile = "profiles/local"
+    assert project.snakemake("split_data").returncode == 0
+    return project.folder
+
+
+@pytest.fixture
+def study(data: Path, tmp_path: Path) -> Project:
+    """Give a study whose data has been split, and that asks for GPUs and computes on the CPU."""
+    project = on_cluster(tmp_path / "study")
+    for name in ("data", "results", "logs", ".snakemake"):
+        shutil.copytree(data / name, project.folder / name)
+    return project
+
+
+def on_cluster(folder: Path) -> Project:
+    """Give the project with the small study, and its profile edited as a site does it."""
+    folder.mkdir(exist_ok=True)
+    project = Project(folder, profile="slurm")
+    write_config(project, small_study() | {"gpus": 1, "device": "cpu"})
+    profile = read_profile(project)
+    profile["default-resources"]["slurm_account"] = cluster.ACCOUNT
+    profile["slurm-init-seconds-before-status-checks"] = 2
+    # there is no Apptainer here
+    del profile["software-deployment-method"], profile["apptainer-args"]
+    write_profile(project, profile)
+    return project
+
+
+def read_profile(project: Project) -> dict:
+    """Read the profile for Slurm."""
+    return yaml.safe_load((project.folder / "slurm" / "config.yaml").read_text())
+
+
+def write_profile(project: Project, profile: dict) -> None:
+    """Write the profile for Slurm."""
+    (project.folder / "slurm" / "config.yaml").write_text(yaml.safe_dump(profile))
+
+
+def write_config(project: Project, config: dict) -> None:
+    """Write the small study's configuration."""
+    (project.folder / "config" / "small.yaml").write_text(yaml.safe_dump(config))

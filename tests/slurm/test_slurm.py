@@ -1,0 +1,238 @@
+"""The workflow on a real cluster: what is asked for, what goes wrong, and what happens then."""
+
+import re
+import shutil
+import signal
+import subprocess
+from pathlib import Path
+
+import cluster
+import pytest
+
+from chestgan import files
+from conftest import read_profile, write_config, write_profile
+from project import Project, small_study
+
+TRAINED = "results/demo/covidgan/seed-0/train/generator.safetensors"
+CHECKPOINT = "results/demo/covidgan/seed-0/checkpoint/checkpoint.pt"
+LOG = "logs/demo/train_acgan/covidgan-seed-0.log"
+# a training long enough for something to happen meanwhile, and one that nothing but a signal ends
+SOME_KIMG, ENDLESS_KIMG = 16.0, 100_000.0
+
+
+def job_of(rule: str, state: str = "RUNNING") -> str:
+    """Wait for a job of a rule in a state, and give its number."""
+
+    def found() -> list[str]:
+        listed = cluster.output("squeue", "--noheader", "--states", state, "--format", "%i %k").splitlines()
+        return [line.split()[0] for line in listed if line.split()[1].startswith(f"rule_{rule}")]
+
+    cluster.wait_for(lambda: bool(found()), f"no job of {rule} is {state}")
+    return found()[0]
+
+
+def finished_jobs(folder: Path) -> list[dict[str, str]]:
+    """Give the scheduler's records of the jobs that were submitted from a folder, in their order."""
+    fields = ("jobid", "comment", "partition", "state", "alloctres", "workdir", "nodelist")
+    lines = cluster.output("sacct", "-X", "-P", "-n", "-S", "now-1days", "-o", ",".join(fields)).splitlines()
+    rows = [dict(zip(fields, line.split("|"), strict=True)) for line in lines]
+    return [row for row in rows if row["workdir"] == str(folder)]
+
+
+def training(kimg: float, **settings: object) -> dict:
+    """Give the small study with a training of so many thousand images, and a checkpoint every few seconds."""
+    config = small_study() | {"gpus": 1, "device": "cpu"} | settings
+    config["train_acgan"] |= {"kimg": kimg, "snapshot_kimg": 4.0}
+    return config
+
+
+def set_resource(study: Project, rule: str, **resources: object) -> None:
+    """Edit a rule's resources in the profile."""
+    profile = read_profile(study)
+    profile["set-resources"][rule] |= resources
+    write_profile(study, profile)
+
+
+def interrupt_once_it_trains(study: Project, action, *arguments: str) -> subprocess.CompletedProcess:
+    """Run the training of one generator, do something as soon as it has a checkpoint, and wait for the end."""
+    process = study.start(TRAINED, *arguments)
+    try:
+        cluster.wait_for((study.folder / CHECKPOINT).exists, "no checkpoint")
+        action(process)
+        output, errors = process.communicate(timeout=600)
+    finally:
+        process.kill()
+    return subprocess.CompletedProcess(process.args, process.returncode, output, errors)
+
+
+def test_every_stage_is_submitted_and_gets_what_it_asks_for(study: Project) -> None:
+    write_config(study, small_study() | {"gpus": 2, "device": "cpu"})
+    done = study.snakemake()
+    assert done.returncode == 0, done.stdout + done.stderr
+    gpus = {"train_acgan": 2, "generate_images": 1, "compute_fid": 1, "evaluate_classifier": 1, "summarise_study": 0}
+    jobs = finished_jobs(study.folder)
+    counted = {"train_acgan": 2, "generate_images": 2, "compute_fid": 2, "evaluate_classifier": 5, "summarise_study": 1}
+    rules = [re.match("rule_([a-z]+_[a-z]+)", job["comment"])[1] for job in jobs]
+    assert {rule: rules.count(rule) for rule in rules} == counted
+    for rule, job in zip(rules, jobs, strict=True):
+        assert job["state"] == "COMPLETED"
+        assert job["partition"] == ("gpu" if gpus[rule] else "cpu")
+        given = re.search(r"gres/gpu=(\d+)", job["alloctres"])
+        assert int(given[1] if given else 0) == gpus[rule]
+    assert "2 processes on cpu, 16 of 32 images a step each" in (study.folder / LOG).read_text()
+    assert "ROC AUC" in (study.folder / "results" / "demo" / "study" / "verdict.txt").read_text()
+    assert study.planned() == {}
+
+
+def test_a_job_that_finds_no_gpu_fails_and_says_so(study: Project) -> None:
+    write_config(study, small_study() | {"gpus": 1})
+    done = study.snakemake(TRAINED, "--retries", "0")
+    assert done.returncode == 1
+    assert "error: device is gpu, but torch sees no GPU here" in done.stdout + done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
+
+
+def test_two_nodes_train_one_generator(study: Project) -> None:
+    write_config(study, training(0.512, gpus=2, nodes=2))
+    done = study.snakemake(TRAINED, "--retries", "0")
+    assert done.returncode == 0, done.stdout + done.stderr
+    (job,) = finished_jobs(study.folder)
+    assert job["nodelist"] == "gpu[1-2]"
+    assert "gres/gpu=4" in job["alloctres"]
+    log = (study.folder / LOG).read_text()
+    assert "4 processes on cpu, 8 of 32 images a step each" in log
+    assert "images/s" in log
+    assert len(list((study.folder / "results").rglob("generator.safetensors"))) == 1
+
+
+def test_a_training_stops_before_its_time_limit_and_the_next_attempt_goes_on(study: Project) -> None:
+    write_config(study, training(100.0))
+    set_resource(study, "train_acgan", runtime=1)
+    done = study.snakemake(TRAINED)
+    assert done.returncode == 0, done.stdout + done.stderr
+    states = [job["state"] for job in finished_jobs(study.folder)]
+    assert set(states[:-1]) == {"FAILED"}
+    assert states[-1] == "COMPLETED"
+    assert len(states) > 1
+    in_parts = files.sha256(study.folder / TRAINED)
+    shutil.rmtree(study.folder / "results" / "demo" / "covidgan")
+    study.profile = "profiles/local"
+    assert study.snakemake(TRAINED).returncode == 0
+    assert files.sha256(study.folder / TRAINED) == in_parts
+
+
+def test_a_job_that_passes_its_time_limit_is_told_with_its_log(study: Project) -> None:
+    config = small_study() | {"gpus": 1, "device": "cpu"}
+    config["evaluate_classifier"] |= {"kimg": 100_000.0}
+    write_config(study, config)
+    target = "results/demo/classifier/real/seed-0/scores.csv"
+    set_resource(study, "evaluate_classifier", runtime=1)
+    done = study.snakemake(target, "--retries", "0")
+    assert done.returncode == 1
+    assert [job["state"] for job in finished_jobs(study.folder)] == ["TIMEOUT"]
+    assert "logs/demo/evaluate_classifier/real-seed-0.log" in done.stdout + done.stderr
+
+
+def test_a_job_that_passes_its_memory_gets_more_at_the_next_attempt(study: Project) -> None:
+    set_resource(study, "train_acgan", mem_mb="4000 * attempt - 3850")
+    done = study.snakemake(TRAINED)
+    assert done.returncode == 0, done.stdout + done.stderr
+    killed, passed = finished_jobs(study.folder)
+    assert killed["state"] in ("OUT_OF_MEMORY", "FAILED")
+    assert "mem=150M" in killed["alloctres"]
+    assert passed["state"] == "COMPLETED"
+
+
+def test_a_cancelled_job_is_noticed_and_leaves_a_checkpoint(study: Project) -> None:
+    write_config(study, training(ENDLESS_KIMG))
+    done = interrupt_once_it_trains(
+        study, lambda process: cluster.output("scancel", job_of("train_acgan")), "--retries", "0"
+    )
+    assert done.returncode == 1
+    assert finished_jobs(study.folder)[0]["state"].startswith("CANCELLED")
+    assert "stopped: SIGTERM was received; the checkpoint is at" in (study.folder / LOG).read_text()
+
+
+def test_a_training_survives_the_loss_of_its_node(study: Project) -> None:
+    write_config(study, training(SOME_KIMG))
+
+    def lose_the_node(process: subprocess.Popen) -> None:
+        node = cluster.output("squeue", "--noheader", "--job", job_of("train_acgan"), "--format", "%N")
+        cluster.call("scontrol", "update", f"nodename={node}", "state=down", "reason=test")
+
+    done = interrupt_once_it_trains(study, lose_the_node)
+    assert done.returncode == 0, done.stdout + done.stderr
+    lost, passed = finished_jobs(study.folder)
+    assert (lost["state"], passed["state"]) == ("NODE_FAIL", "COMPLETED")
+    assert lost["nodelist"] != passed["nodelist"]
+    assert "going on from the checkpoint" in (study.folder / LOG).read_text()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_snakemake_that_is_stopped_cancels_its_jobs_and_goes_on_later(study: Project, number: int) -> None:
+    write_config(study, training(SOME_KIMG))
+    stopped = interrupt_once_it_trains(study, lambda process: process.send_signal(number))
+    assert stopped.returncode != 0
+    cluster.wait_for(lambda: not cluster.output("squeue", "--noheader"), "the job runs on")
+    done = study.snakemake(TRAINED)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "going on from the checkpoint" in (study.folder / LOG).read_text()
+
+
+def test_after_a_kill_of_snakemake_no_two_jobs_write_the_same_files(study: Project) -> None:
+    write_config(study, training(ENDLESS_KIMG))
+    interrupt_once_it_trains(study, lambda process: process.kill())
+    orphan = job_of("train_acgan")
+    locked = study.snakemake(TRAINED)
+    assert locked.returncode == 1
+    assert "--unlock" in locked.stdout + locked.stderr
+    assert study.snakemake("--unlock").returncode == 0
+    refused = study.snakemake(TRAINED)
+    assert refused.returncode == 1
+    assert f"scancel {orphan}" in refused.stdout + refused.stderr
+    assert len(finished_jobs(study.folder)) == 1
+    cluster.call("scancel", orphan)
+    cluster.wait_for(lambda: not cluster.output("squeue", "--noheader"), "the orphan runs on")
+    write_config(study, training(0.512))
+    done = study.snakemake(TRAINED)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    ("change", "resources", "message"),
+    [
+        ({}, {"slurm_account": "labratory"}, "unknown slurm_account 'labratory'; .*'laboratory'"),
+        ({}, {"slurm_partition": "gup"}, "unknown slurm_partition 'gup'; .*'gpu'"),
+        ({"gpus": 3}, {}, "asks for 3 GPUs on a node, and no node of gpu has more than 2; change `gpus`"),
+        ({"nodes": 3}, {}, "asks for 3 nodes, and gpu has 2; change `nodes`"),
+        ({}, {"runtime": 0}, "runtime is 0 minutes, too short to start"),
+        ({}, {"runtime": 9999}, "runtime is 9999 minutes, and gpu allows 1440"),
+        ({}, {"mem_mb": 99999}, "mem_mb is 99999, and no node of gpu has more than 64000"),
+    ],
+)
+def test_what_cannot_run_is_refused_before_it_is_submitted(study, change: dict, resources: dict, message: str) -> None:
+    write_config(study, small_study() | {"gpus": 1, "device": "cpu"} | change)
+    set_resource(study, "train_acgan", **resources)
+    done = study.snakemake(TRAINED)
+    assert done.returncode == 1
+    assert re.search(message, done.stdout + done.stderr), done.stdout + done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
+    assert finished_jobs(study.folder) == []
+
+
+def test_an_image_that_is_not_there_is_refused(study: Project) -> None:
+    apptainer = study.folder / "bin" / "apptainer"
+    apptainer.parent.mkdir()
+    apptainer.write_text("#!/bin/sh\necho apptainer version 1.3.0\n")
+    apptainer.chmod(0o755)
+    done = study.snakemake(TRAINED, "--software-deployment-method", "apptainer", path=apptainer.parent)
+    assert done.returncode == 1
+    assert "there is no image containers/chestgan.sif; `make sif` builds it" in done.stdout + done.stderr
+    assert finished_jobs(study.folder) == []
+
+
+def test_a_typo_in_the_profile_is_named(study: Project) -> None:
+    write_profile(study, read_profile(study) | {"slurm-no-reqeue": True})
+    done = study.snakemake(TRAINED)
+    assert done.returncode != 0
+    assert "slurm-no-reqeue" in done.stdout + done.stderr

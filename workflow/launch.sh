@@ -1,0 +1,27 @@
+#!/usr/bin/env bash
+# launch.sh NODES GPUS THREADS CONTAINER SCRIPT...: run SCRIPT with its flags as GPUS processes on each of NODES nodes,
+# with THREADS cores a node. Over several nodes it is run outside the container: CONTAINER is the command that enters it,
+# or nothing.
+# Every flag of accelerate is given: a user's own configuration file of it would fill in what is missing.
+set -euo pipefail
+nodes=$1 gpus=$2 threads=$3 container=$4
+shift 4
+
+accelerate=(accelerate launch --multi_gpu --num_machines "$nodes" --num_processes $((nodes * gpus))
+    --mixed_precision no --dynamo_backend no)
+# what a scheduler sends reaches the processes, not just their launcher
+export PET_SIGNALS_TO_HANDLE=SIGTERM,SIGINT,SIGUSR1
+
+if ((nodes == 1)); then
+    exec "${accelerate[@]}" --machine_rank 0 --main_process_port 0 "$@"
+fi
+
+: "${SLURM_JOB_ID:?nodes is $nodes, and this is no job of Slurm: use its profile, or set nodes to 1}"
+# the list of nodes isn't in the environment of Snakemake's job step
+head=$(scontrol show hostnames "$(squeue --noheader --jobs "$SLURM_JOB_ID" --format %N)" | head -n 1)
+port=$((20000 + SLURM_JOB_ID % 20000))
+# one launcher a node; they meet at the first node, at a port of the job's own
+read -ra enter <<<"$container"
+exec srun --nodes "$nodes" --ntasks "$nodes" --ntasks-per-node 1 --cpus-per-task "$threads" --kill-on-bad-exit=1 \
+    bash -c 'exec "${@/%RANK/$SLURM_PROCID}"' launch "${enter[@]}" "${accelerate[@]}" \
+    --rdzv_backend c10d --main_process_ip "$head" --main_process_port "$port" --machine_rank RANK "$@"

@@ -1,0 +1,90 @@
+# How jobs are launched: on which device, by how many processes on how many nodes, in which container.
+from snakemake_interface_executor_plugins.settings import DeploymentMethod
+
+from chestgan import scheduler
+
+LAUNCH = os.path.relpath(Path(workflow.basedir) / "launch.sh")
+NODES = config["nodes"]
+PROCESSES = NODES * max(1, config["gpus"])
+# a job that computes on a GPU asks for one; a training asks for one a process
+GPU = min(1, config["gpus"])
+# what makes Slurm give several nodes to one job, whose shell command runs on the first of them
+ON_NODES = {"mpi": "srun", "nodes": NODES, "tasks": NODES, "tasks_per_gpu": 0} if NODES > 1 else {}
+IMAGE = "containers/chestgan.sif"
+APPTAINER = DeploymentMethod.APPTAINER in workflow.deployment_settings.deployment_method
+# a container sees the project's folder, and what the configuration names beyond it
+BINDS = list(map(str, configuration.paths_outside(config, Path.cwd())))
+
+# Threads that wait sleep: jobs side by side otherwise slow one another down several times over. And memory that was
+# freed is kept for the next batch: without it a frozen network's features cost as much time in the kernel as in itself.
+shell.prefix(
+    "set -euo pipefail; export OMP_WAIT_POLICY=PASSIVE "
+    "MALLOC_MMAP_THRESHOLD_=1073741824 MALLOC_TRIM_THRESHOLD_=4294967296; "
+)
+if config["container_engine"]:
+    os.environ |= {"CHESTGAN_ENGINE": config["container_engine"], "CHESTGAN_BINDS": ":".join(BINDS)}
+    shell.executable(os.path.abspath("containers/run_in_image.sh"))
+elif APPTAINER:
+    digest = Path(f"{IMAGE}.sha256")
+    os.environ |= {
+        "APPTAINERENV_CHESTGAN_IMAGE": digest.read_text().split()[0] if digest.is_file() else "",
+        "APPTAINER_BIND": ",".join(filter(None, [os.getenv("APPTAINER_BIND"), *BINDS])),
+    }
+
+
+def launcher(wildcards, threads):
+    """Give the command that starts the processes of a training."""
+    if PROCESSES == 1:
+        return "python"
+    enter = f"apptainer exec {workflow.deployment_settings.apptainer_args} {IMAGE}" if APPTAINER and NODES > 1 else ""
+    return shlex.join(["bash", LAUNCH, str(NODES), str(PROCESSES // NODES), str(threads), enter])
+
+
+def time_limit(wildcards, resources):
+    """Give the minutes after which a scheduler kills this job; on one machine there is no such limit."""
+    return resources.runtime if workflow.remote_exec else 0
+
+
+def require_possible():
+    """Stop before anything is submitted that can't run: a cluster refuses in its own words, or lets a job wait for ever."""
+    problems = []
+    if workflow.executor_plugin.name == "slurm":
+        jobs = [job for job in workflow.dag.needrun_jobs() if not job.is_local]
+        requests = [scheduler.request(job.rule.name, job.threads, job.resources) for job in jobs]
+        try:
+            problems = scheduler.problems(requests, Path.cwd(), "the profile's config.yaml")
+        except UserError as error:
+            problems = [str(error)]
+    elif NODES > 1:
+        problems = [f"nodes is {NODES}, which takes a cluster: use a profile for Slurm, or set nodes to 1"]
+    if NODES > 1 and config["container_engine"]:
+        problems.append(
+            f"nodes is {NODES}, and {config['container_engine']} joins no nodes; use Apptainer or no container"
+        )
+    if APPTAINER and not Path(IMAGE).is_file():
+        problems.append(f"there is no image {IMAGE}; `make sif` builds it")
+    if problems:
+        raise WorkflowError("\n".join(problems))
+
+
+onstart:
+    require_possible()
+
+
+# no result asks for it: `snakemake --profile slurm check_setup` tells what a node has and lacks
+rule check_setup:
+    input:
+        scripts=script_files("check_setup"),
+    output:
+        findings=f"{RESULTS}/setup.txt",
+    log:
+        f"{LOGS}/check_setup.log",
+    threads: 1
+    resources:
+        gpu=GPU,
+        mem_mb=4000,
+        runtime=15,
+    params:
+        configfile=lambda wildcards, threads: workflow.configfiles[-1],
+    shell:
+        "python {input.scripts[0]} --configfile {params.configfile} --output {output.findings} &> {log}"
