@@ -3,6 +3,7 @@
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -28,7 +29,8 @@ class Project:
         environment = os.environ | {"PATH": f"{path}:{PROGRAMS}:{os.environ['PATH']}"}
         command = [sys.executable, "-m", "snakemake", *arguments, "--profile", self.profile, "--configfile", configfile]
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-        return subprocess.Popen(command, cwd=self.folder, env=environment, **pipes)
+        # where the tests run in the background they ignore Ctrl-C, and so would what they start
+        return subprocess.Popen(command, cwd=self.folder, env=environment, preexec_fn=heed_interrupts, **pipes)
 
     def snakemake(self, *arguments: str, **settings: object) -> subprocess.CompletedProcess:
         """Run Snakemake as `start` does, to its end."""
@@ -42,6 +44,11 @@ class Project:
         assert done.returncode == 0, done.stdout + done.stderr
         rows = re.findall(r"^(\w+) +(\d+)$", done.stdout + done.stderr, flags=re.MULTILINE)
         return {rule: int(jobs) for rule, jobs in rows if rule not in ("total", "all")}
+
+
+def heed_interrupts() -> None:
+    """Let Ctrl-C do what it does by default."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def small_study() -> dict:

@@ -106,7 +106,7 @@ def test_two_nodes_train_one_generator(study: Project) -> None:
 
 
 def test_a_training_stops_before_its_time_limit_and_the_next_attempt_goes_on(study: Project) -> None:
-    write_config(study, training(100.0))
+    write_config(study, training(70.0))
     set_resource(study, "train_acgan", runtime=1)
     done = study.snakemake(TRAINED)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -123,7 +123,7 @@ def test_a_training_stops_before_its_time_limit_and_the_next_attempt_goes_on(stu
 
 def test_a_job_that_passes_its_time_limit_is_told_with_its_log(study: Project) -> None:
     config = small_study() | {"gpus": 1, "device": "cpu"}
-    config["evaluate_classifier"] |= {"kimg": 100_000.0}
+    config["evaluate_classifier"] |= {"kimg": ENDLESS_KIMG, "patience": 1_000_000}
     write_config(study, config)
     target = "results/demo/classifier/real/seed-0/scores.csv"
     set_resource(study, "evaluate_classifier", runtime=1)
@@ -168,15 +168,24 @@ def test_a_training_survives_the_loss_of_its_node(study: Project) -> None:
     assert "going on from the checkpoint" in (study.folder / LOG).read_text()
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_snakemake_that_is_stopped_cancels_its_jobs_and_goes_on_later(study: Project, number: int) -> None:
-    write_config(study, training(SOME_KIMG))
-    stopped = interrupt_once_it_trains(study, lambda process: process.send_signal(number))
+def test_interrupted_snakemake_cancels_its_jobs_and_goes_on_later(study: Project) -> None:
+    write_config(study, training(ENDLESS_KIMG))
+    stopped = interrupt_once_it_trains(study, lambda process: process.send_signal(signal.SIGINT))
     assert stopped.returncode != 0
     cluster.wait_for(lambda: not cluster.output("squeue", "--noheader"), "the job runs on")
+    assert finished_jobs(study.folder)[0]["state"].startswith("CANCELLED")
+    write_config(study, training(SOME_KIMG))
     done = study.snakemake(TRAINED)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "going on from the checkpoint" in (study.folder / LOG).read_text()
+
+
+def test_terminated_snakemake_waits_for_its_jobs_and_submits_no_more(study: Project) -> None:
+    write_config(study, training(SOME_KIMG))
+    stopped = interrupt_once_it_trains(study, lambda process: process.terminate())
+    assert stopped.returncode != 0
+    assert [job["state"] for job in finished_jobs(study.folder)] == ["COMPLETED"]
+    assert "Nothing to be done" in study.snakemake(TRAINED).stderr
 
 
 def test_after_a_kill_of_snakemake_no_two_jobs_write_the_same_files(study: Project) -> None:

@@ -1,7 +1,7 @@
 # How jobs are launched: on which device, by how many processes on how many nodes, in which container.
 from snakemake_interface_executor_plugins.settings import DeploymentMethod
 
-from chestgan import scheduler
+from chestgan import programs, scheduler
 
 LAUNCH = os.path.relpath(Path(workflow.basedir) / "launch.sh")
 NODES = config["nodes"]
@@ -10,10 +10,20 @@ PROCESSES = NODES * max(1, config["gpus"])
 GPU = min(1, config["gpus"])
 # what makes Slurm give several nodes to one job, whose shell command runs on the first of them
 ON_NODES = {"mpi": "srun", "nodes": NODES, "tasks": NODES, "tasks_per_gpu": 0} if NODES > 1 else {}
+ENGINE = config["container_engine"]
 IMAGE = "containers/chestgan.sif"
 APPTAINER = DeploymentMethod.APPTAINER in workflow.deployment_settings.deployment_method
 # a container sees the project's folder, and what the configuration names beyond it
 BINDS = list(map(str, configuration.paths_outside(config, Path.cwd())))
+
+
+def image_of(engine):
+    """Ask a container engine for the digest of the image; empty where there is none, as where a study is only planned."""
+    try:
+        return programs.ask([engine, "image", "inspect", "--format", "{{.Id}}", "chestgan"]).strip()
+    except UserError:
+        return ""
+
 
 # Threads that wait sleep: jobs side by side otherwise slow one another down several times over. And memory that was
 # freed is kept for the next batch: without it a frozen network's features cost as much time in the kernel as in itself.
@@ -21,9 +31,9 @@ shell.prefix(
     "set -euo pipefail; export OMP_WAIT_POLICY=PASSIVE "
     "MALLOC_MMAP_THRESHOLD_=1073741824 MALLOC_TRIM_THRESHOLD_=4294967296; "
 )
-if config["container_engine"]:
-    os.environ |= {"CHESTGAN_ENGINE": config["container_engine"], "CHESTGAN_BINDS": ":".join(BINDS)}
-    shell.executable(os.path.abspath("containers/run_in_image.sh"))
+if ENGINE:
+    os.environ |= {"CHESTGAN_ENGINE": ENGINE, "CHESTGAN_BINDS": ":".join(BINDS), "CHESTGAN_IMAGE": image_of(ENGINE)}
+    shell.executable(str(SCRIPTS.parent / "containers" / "run_in_image.sh"))
 elif APPTAINER:
     digest = Path(f"{IMAGE}.sha256")
     os.environ |= {
@@ -69,22 +79,3 @@ def require_possible():
 
 onstart:
     require_possible()
-
-
-# no result asks for it: `snakemake --profile slurm check_setup` tells what a node has and lacks
-rule check_setup:
-    input:
-        scripts=script_files("check_setup"),
-    output:
-        findings=f"{RESULTS}/setup.txt",
-    log:
-        f"{LOGS}/check_setup.log",
-    threads: 1
-    resources:
-        gpu=GPU,
-        mem_mb=4000,
-        runtime=15,
-    params:
-        configfile=lambda wildcards, threads: workflow.configfiles[-1],
-    shell:
-        "python {input.scripts[0]} --configfile {params.configfile} --output {output.findings} &> {log}"
