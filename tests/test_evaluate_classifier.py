@@ -16,8 +16,8 @@ from sklearn import metrics
 
 import evaluate_classifier
 from chestgan import imageset
-from conftest import ROOT
 from pools import write_pool
+from project import ROOT
 
 SHORT = ["--kimg", "0.32", "--validation-kimg", "0.064", "--batch-size", "16", "--learning-rate", "0.001"]
 FILES = ["curves.png", "history.csv", "model.safetensors", "predictions.csv", "scores.csv", "settings.json"]

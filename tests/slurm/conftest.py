@@ -5,11 +5,11 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-import cluster
 import pytest
-import yaml
 
-from project import Project, small_study
+import cluster
+from laboratory import on_cluster
+from project import Project
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -52,32 +52,3 @@ def study(data: Path, tmp_path: Path) -> Project:
     for name in ("data", "results", "logs", ".snakemake"):
         shutil.copytree(data / name, project.folder / name)
     return project
-
-
-def on_cluster(folder: Path) -> Project:
-    """Give the project with the small study, and its profile edited as a site does it."""
-    folder.mkdir(exist_ok=True)
-    project = Project(folder, profile="slurm")
-    write_config(project, small_study() | {"gpus": 1, "device": "cpu"})
-    profile = read_profile(project)
-    profile["default-resources"]["slurm_account"] = cluster.ACCOUNT
-    profile["slurm-init-seconds-before-status-checks"] = 2
-    # there is no Apptainer here
-    del profile["software-deployment-method"], profile["apptainer-args"]
-    write_profile(project, profile)
-    return project
-
-
-def read_profile(project: Project) -> dict:
-    """Read the profile for Slurm."""
-    return yaml.safe_load((project.folder / "slurm" / "config.yaml").read_text())
-
-
-def write_profile(project: Project, profile: dict) -> None:
-    """Write the profile for Slurm."""
-    (project.folder / "slurm" / "config.yaml").write_text(yaml.safe_dump(profile))
-
-
-def write_config(project: Project, config: dict) -> None:
-    """Write the small study's configuration."""
-    (project.folder / "config" / "small.yaml").write_text(yaml.safe_dump(config))

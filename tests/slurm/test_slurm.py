@@ -6,11 +6,11 @@ import signal
 import subprocess
 from pathlib import Path
 
-import cluster
 import pytest
 
+import cluster
 from chestgan import files
-from conftest import read_profile, write_config, write_profile
+from laboratory import read_profile, write_config, write_profile
 from project import Project, small_study
 
 TRAINED = "results/demo/covidgan/seed-0/train/generator.safetensors"
