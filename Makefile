@@ -3,9 +3,10 @@ PYTHON ?= python3
 BIN := $(CURDIR)/.venv/bin
 export PATH := $(BIN):$(PATH)
 CONFIG ?= config/config.yaml
+PROFILE ?= profiles/local
 SNAKEMAKE := snakemake --profile profiles/local --configfile $(CONFIG)
 
-.PHONY: help demo report test lint format clean lock
+.PHONY: help demo report doctor image sif test lint format clean lock
 .DELETE_ON_ERROR:
 
 help: ## say what there is to make
@@ -23,6 +24,15 @@ demo: .venv/chestgan ## run the whole study on data that the project makes itsel
 
 report: .venv/chestgan ## put the figures of a finished study into one page, report.html
 	$(SNAKEMAKE) --report report.html
+
+doctor: .venv/chestgan ## say what this machine or cluster has and lacks; PROFILE=slurm CONFIG=config/cxr.yaml
+	python scripts/check_setup.py --profile $(PROFILE) --configfile $(CONFIG)
+
+image: ## build the container image with docker or podman; INCEPTION_WEIGHTS=PATH_OR_ADDRESS goes into it
+	containers/build.sh image
+
+sif: ## build the same image for Apptainer
+	containers/build.sh sif
 
 test: .venv/dev ## run the tests, the fast ones first
 	python -m pytest
@@ -49,11 +59,12 @@ lock: ## pin what the two .in files ask for, with all that it needs in turn
 	pip install --quiet --requirement envs/dev.in
 	pip freeze | grep --invert-match --line-regexp --fixed-strings --file envs/chestgan.lock > envs/dev.lock
 
-# the lock is a constraint: a platform installs what it needs of it, in exactly these versions
+# the lock is a constraint: a platform installs what it needs of it, in exactly these versions; results name its copy
 .venv/chestgan: envs/chestgan.in envs/chestgan.lock
 	@$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "error: Python 3.11 or later is needed")'
 	$(PYTHON) -m venv .venv
 	pip install --quiet --requirement envs/chestgan.in --constraint envs/chestgan.lock
+	cp envs/chestgan.lock .venv/chestgan.lock
 	touch $@
 
 .venv/dev: .venv/chestgan envs/dev.in envs/dev.lock

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from chestgan import commandline, compute, distances, features, files, imageset, settings
+from chestgan import commandline, compute, distances, environment, features, files, imageset, settings
 from chestgan.errors import UserError
 from chestgan.features import BATCH_SIZE, EXTRACTORS, INCEPTION_FILE, Extractor
 from chestgan.imageset import ImageSet
@@ -223,7 +223,7 @@ def provenance(
             for name, folder in (("real", config.real), ("generated", config.generated))
             for file in ("images.npy", "manifest.csv")
         },
-        "versions": files.versions("torch", "numpy", "pytorch-fid", "efficientnet-lite-pytorch"),
+        "versions": environment.versions("torch", "numpy", "pytorch-fid", "efficientnet-lite-pytorch"),
     }
 
 

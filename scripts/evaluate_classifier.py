@@ -18,7 +18,7 @@ import pandas as pd
 import torch
 from safetensors.torch import save
 
-from chestgan import arms, backbones, classifiers, commandline, compute, figures, files, scores, settings
+from chestgan import arms, backbones, classifiers, commandline, compute, environment, figures, files, scores, settings
 from chestgan.arms import Arm
 from chestgan.backbones import BACKBONES, Classifier
 from chestgan.classifiers import Labelled, Length, Validation
@@ -214,7 +214,7 @@ def provenance(
             for name, folder in folders.items()
             for file in ("images.npy", "manifest.csv")
         },
-        "versions": files.versions("torch", "torchvision", "efficientnet-lite-pytorch", "numpy", "scikit-learn"),
+        "versions": environment.versions("torch", "torchvision", "efficientnet-lite-pytorch", "numpy", "scikit-learn"),
     }
 
 

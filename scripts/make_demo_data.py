@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from chestgan import commandline, files, phantoms, progress, settings
+from chestgan import commandline, environment, files, phantoms, progress, settings
 from chestgan.settings import setting
 
 CLASSES = ("covid", "normal")
@@ -78,7 +78,7 @@ def provenance(config: Config, metadata: pd.DataFrame) -> dict:
     return {
         "script": "make_demo_data",
         "settings": asdict(config),
-        "versions": files.versions("numpy", "scipy", "pillow"),
+        "versions": environment.versions("numpy", "scipy", "pillow"),
         "n_images": {label: int(n) for label, n in counted.size().items()},
         "n_patients": {label: int(n) for label, n in counted["patient"].nunique().items()},
         "protocol": "phantoms drawn from geometry and noise; no patient's image went into them",

@@ -20,6 +20,7 @@ from chestgan import (
     commandline,
     decoding,
     duplicates,
+    environment,
     figures,
     files,
     imageset,
@@ -246,7 +247,7 @@ def provenance(
     return {
         "script": "split_data",
         "settings": asdict(config),
-        "versions": files.versions("pillow", "imagehash", "scikit-learn", "numpy"),
+        "versions": environment.versions("pillow", "imagehash", "scikit-learn", "numpy"),
         "classes": sorted(manifest["label"].unique()),
         "metadata_sha256": files.sha256(metadata_path(config)) if config.metadata else None,
         "sha256": sha256,

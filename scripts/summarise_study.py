@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from chestgan import commandline, figures, files, settings, study, study_figures, study_inputs
+from chestgan import commandline, environment, figures, files, settings, study, study_figures, study_inputs
 from chestgan.errors import UserError
 from chestgan.imageset import ImageSet
 from chestgan.settings import setting
@@ -116,7 +116,7 @@ def provenance(config: Config, runs: Runs, table: pd.DataFrame, distances: pd.Da
         "scores": records(runs.scores),
         "distances": records(distances),
         "sha256": {str(path): files.sha256(path) for path in inputs},
-        "versions": files.versions("numpy", "pandas", "scikit-learn", "matplotlib"),
+        "versions": environment.versions("numpy", "pandas", "scikit-learn", "matplotlib"),
     }
 
 

@@ -158,6 +158,23 @@ class TestInception:
         with pytest.raises(UserError, match="truncated: found 4 bytes"):
             features.load_extractor("fid")
 
+    def test_an_images_weights_come_before_torchs_cache_and_after_a_path(
+        self, fake_inception_weights, tmp_path, monkeypatch, no_network
+    ):
+        monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+        monkeypatch.setenv("CHESTGAN_WEIGHTS", str(tmp_path / "image"))
+        places = [tmp_path / "image", tmp_path / "hub" / "checkpoints"]
+        with pytest.raises(UserError, match="missing") as error:
+            features.load_extractor("fid")
+        for place in places:
+            assert_tells_everything(str(error.value), place / features.INCEPTION_FILE)
+        for place, content in zip(places, (b"half", b"a third"), strict=True):
+            place.mkdir(parents=True)
+            (place / features.INCEPTION_FILE).write_bytes(content)
+        with pytest.raises(UserError, match="truncated: found 4 bytes"):
+            features.load_extractor("fid")
+        assert features.load_extractor("fid", fake_inception_weights, allow_unverified=True).name == "fid"
+
     @pytest.mark.parametrize("content", ["garbage", "another network"])
     def test_what_isnt_these_weights_is_refused_under_the_override_too(self, content, tmp_path):
         path = tmp_path / "other.pth"

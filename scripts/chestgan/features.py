@@ -6,6 +6,7 @@ read from files and verified; nothing here goes to the network.
 
 import contextlib
 import hashlib
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib import resources
@@ -66,7 +67,8 @@ def load_extractor(
 
     Args:
         name: One of `EXTRACTORS`.
-        weights: The weights file of `fid`; None looks where torch.hub would have kept it. The other extractor has its
+        weights: The weights file of `fid`; None looks in the folder that the environment variable CHESTGAN_WEIGHTS
+            names, as it does in an image, and then where torch.hub would have kept it. The other extractor has its
             weights in a Python package.
         device: Where to compute.
         allow_unverified: Accept a weights file of `fid` with another checksum; the extractor then says so.
@@ -219,11 +221,17 @@ def _embed_with_inception(network: nn.Module, images: Tensor) -> Tensor:
 
 def _verified_inception_file(weights: Path | None, allow_unverified: bool) -> tuple[Path, str]:
     """Find the Inception weights and give their path and sha256."""
-    path = weights or Path(torch.hub.get_dir()) / "checkpoints" / INCEPTION_FILE
+    places = [weights] if weights else _inception_places()
+    path = next((place for place in places if place.is_file()), None)
     expected = f"expected {INCEPTION_FILE} with {INCEPTION_BYTES} bytes and sha256 {INCEPTION_SHA256}"
-    tried = f"tried: {path.absolute()}" + ("" if weights else " (no path was given)")
-    mend = f"download it from {INCEPTION_URL} and give its path"
-    if not path.is_file():
+    tried = f"tried: {', '.join(str(place.absolute()) for place in places)}" + (
+        "" if weights else " (no path was given)"
+    )
+    mend = (
+        f"download it from {INCEPTION_URL} and give its path as --inception-weights, or build the image with it: "
+        "make image INCEPTION_WEIGHTS=PATH"
+    )
+    if path is None:
         raise UserError(f"the Inception weights are missing; {expected}; {tried}; {mend}")
     found = files.sha256(path)
     if found != INCEPTION_SHA256 and not allow_unverified:
@@ -234,6 +242,14 @@ def _verified_inception_file(weights: Path | None, allow_unverified: bool) -> tu
             f"{tried}; {mend}"
         )
     return path, found
+
+
+def _inception_places() -> list[Path]:
+    """List where the Inception weights may lie when no path is given: in an image's folder, in torch.hub's."""
+    folders = [Path(torch.hub.get_dir()) / "checkpoints"]
+    if "CHESTGAN_WEIGHTS" in os.environ:
+        folders.insert(0, Path(os.environ["CHESTGAN_WEIGHTS"]))
+    return [folder / INCEPTION_FILE for folder in folders]
 
 
 def _build_inception(path: Path) -> nn.Module:

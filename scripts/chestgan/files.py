@@ -4,10 +4,8 @@ import contextlib
 import hashlib
 import json
 import os
-import platform
 import shutil
 from collections.abc import Iterator
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -95,8 +93,3 @@ def sha256(path: Path) -> str:
     """Give the sha256 of a file's bytes as hexadecimal digits."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def versions(*packages: str) -> dict[str, str]:
-    """Give the versions of Python and of the named packages, for a result's provenance."""
-    return {"python": platform.python_version()} | {package: metadata.version(package) for package in packages}

@@ -1,0 +1,56 @@
+#!/usr/bin/env bash
+# Build the image: `build.sh image` with docker or podman, `build.sh sif` with apptainer; make's targets of these names
+# call it. It reads from the environment
+#   ENGINE              docker or podman; by default the first of them that works
+#   INCEPTION_WEIGHTS   a path or an address of the Inception weights; without them the image has none
+set -euo pipefail
+cd "$(dirname "$0")/.."
+weights=${INCEPTION_WEIGHTS:-}
+sif=containers/chestgan.sif
+# where both definitions take the weights from: a build sees nothing but the project's folder
+given=containers/weights.pth
+trap 'rm -f "$given" "$sif.partial"' EXIT
+
+fail() {
+    echo "error: $1" >&2
+    exit 1
+}
+
+place_weights() {
+    rm -f "$given"
+    case $weights in
+    "") ;;
+    *://*) curl --fail --location --no-progress-meter --output "$given" "$weights" ||
+        fail "INCEPTION_WEIGHTS=$weights can't be downloaded; give another address, or a path" ;;
+    *) cp "$weights" "$given" || fail "INCEPTION_WEIGHTS=$weights can't be read; give another path, or an address" ;;
+    esac
+}
+
+engine() {
+    for engine in ${ENGINE:-docker podman}; do
+        if "$engine" info >/dev/null 2>&1; then
+            echo "$engine"
+            return
+        fi
+    done
+    fail "no engine works here; tried: ${ENGINE:-docker podman}; install docker or podman, or start its service"
+}
+
+case ${1:-} in
+image)
+    engine=$(engine)
+    place_weights
+    "$engine" build --file containers/Dockerfile --tag chestgan --build-arg INCEPTION_WEIGHTS="${weights:+$given}" .
+    echo "chestgan $("$engine" image inspect --format '{{.Id}}' chestgan)"
+    ;;
+sif)
+    command -v apptainer >/dev/null ||
+        fail "apptainer isn't on the PATH: load its module or install it, or run \`make sif\` on another machine and copy $sif and $sif.sha256 here"
+    place_weights
+    apptainer build --force "$sif.partial" containers/apptainer.def
+    sha256sum "$sif.partial" | sed "s|$sif.partial|chestgan.sif|" >"$sif.sha256"
+    mv "$sif.partial" "$sif"
+    echo "$sif $(cut -d ' ' -f 1 "$sif.sha256")"
+    ;;
+*) fail "expected image or sif" ;;
+esac
