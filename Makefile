@@ -55,9 +55,9 @@ clean: ## remove the demo's data and results, the report and the caches; other s
 lock: ## pin what the two .in files ask for, with all that it needs in turn
 	rm -rf .venv && $(PYTHON) -m venv .venv
 	pip install --quiet --requirement envs/chestgan.in
-	pip freeze > envs/chestgan.lock
+	pip freeze --all --exclude pip > envs/chestgan.lock
 	pip install --quiet --requirement envs/dev.in
-	pip freeze | grep --invert-match --line-regexp --fixed-strings --file envs/chestgan.lock > envs/dev.lock
+	pip freeze --all --exclude pip | grep --invert-match --line-regexp --fixed-strings --file envs/chestgan.lock > envs/dev.lock
 
 # the lock is a constraint: a platform installs what it needs of it, in exactly these versions; results name its copy
 .venv/chestgan: envs/chestgan.in envs/chestgan.lock
