@@ -55,22 +55,26 @@ def time_limit(wildcards, resources):
     return resources.runtime if workflow.remote_exec else 0
 
 
+def cluster_problems():
+    """Say what stands against submitting the jobs that are to run."""
+    jobs = [job for job in workflow.dag.needrun_jobs() if not job.is_local]
+    requests = [scheduler.request(job.rule.name, job.threads, job.resources) for job in jobs]
+    try:
+        return scheduler.problems(requests, Path.cwd(), "the profile's config.yaml")
+    except UserError as error:
+        return [str(error)]
+
+
 def require_possible():
     """Stop before anything is submitted that can't run: a cluster refuses in its own words, or lets a job wait for ever."""
-    problems = []
-    if workflow.executor_plugin.name == "slurm":
-        jobs = [job for job in workflow.dag.needrun_jobs() if not job.is_local]
-        requests = [scheduler.request(job.rule.name, job.threads, job.resources) for job in jobs]
-        try:
-            problems = scheduler.problems(requests, Path.cwd(), "the profile's config.yaml")
-        except UserError as error:
-            problems = [str(error)]
-    elif NODES > 1:
-        problems = [f"nodes is {NODES}, which takes a cluster: use a profile for Slurm, or set nodes to 1"]
-    if NODES > 1 and config["container_engine"]:
-        problems.append(
-            f"nodes is {NODES}, and {config['container_engine']} joins no nodes; use Apptainer or no container"
-        )
+    on_slurm = workflow.executor_plugin.name == "slurm"
+    problems = cluster_problems() if on_slurm else []
+    if NODES > 1 and not on_slurm:
+        problems.append(f"nodes is {NODES}, which takes a cluster: use a profile for Slurm, or set nodes to 1")
+    if NODES > 1 and ENGINE:
+        problems.append(f"nodes is {NODES}, and {ENGINE} joins no nodes: use Apptainer, or no container")
+    if ENGINE and not image_of(ENGINE):
+        problems.append(f"{ENGINE} has no image chestgan here; `make image` builds it")
     if APPTAINER and not Path(IMAGE).is_file():
         problems.append(f"there is no image {IMAGE}; `make sif` builds it")
     if problems:
