@@ -190,7 +190,7 @@ def train(job: Job, gan: training.Gan, state: State, watching: interruption.Watc
     for step in progress.track(steps, f"train {job.name}", "steps") if main else steps:
         batch = training.draw_batch(images, class_rows, gan_settings, seed, step, rank, accelerator.num_processes)
         torch.manual_seed(training.step_seed(seed, step, rank + 1))
-        state.summed += training.train_step(gan, batch, gan_settings.class_weight, accelerator)
+        state.summed += training.train_step(gan, batch, gan_settings, step, accelerator)
         state.n_summed += 1
         state.step = step + 1
         if gan.averaged:
@@ -268,7 +268,7 @@ def history_row(kimg: float, losses: torch.Tensor, images_per_second: float) -> 
 
 def take_snapshot(job: Job, gan: training.Gan, state: State, judge: selection.Selection) -> None:
     """Draw a sample sheet, measure the distance to the validation patients, and keep the generator if it is best."""
-    generator = training.drawing_generator(gan, job.accelerator)
+    generator = training.drawing_generator(gan, job.settings, len(job.data.classes), job.accelerator)
     kimg, row = job.kimg(state.step), state.history[-1]
     row["distance"] = selection.distance(generator, job.settings, judge)
     sheet = selection.sample_sheet(generator, job.settings, len(job.data.classes))
@@ -300,7 +300,8 @@ def save_checkpoint(job: Job, gan: training.Gan, state: State) -> None:
 def publish(job: Job, gan: training.Gan, state: State) -> None:
     """Write the results: the folder appears whole."""
     history = pd.DataFrame(state.history)
-    last = training.copied_weights(training.drawing_generator(gan, job.accelerator))
+    generator = training.drawing_generator(gan, job.settings, len(job.data.classes), job.accelerator)
+    last = training.copied_weights(generator)
     last_distance = state.history[-1]["distance"]
     with files.new_folder(job.config.output) as folder:
         best = describe(job, state.best_kimg, state.best_distance)

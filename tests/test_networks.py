@@ -4,9 +4,11 @@ import dataclasses
 
 import pytest
 import torch
+from torch import nn
 
-from chestgan import networks, presets
+from chestgan import losses, networks, presets
 from chestgan.errors import UserError
+from chestgan.losses import Objective
 
 SMALL = {"generator_width": 64, "discriminator_width": 8}
 
@@ -25,10 +27,10 @@ def test_shapes_and_ranges(preset: str, image_size: int, channels: int, n_classe
     images = generator(torch.randn(2 * n_classes, gan.latent_dim), labels)
     assert images.shape == (2 * n_classes, channels, image_size, image_size)
     assert images.abs().max() <= 1
-    source_logits, class_logits = discriminator(images, labels)
+    source_logits, class_logits, _ = discriminator(images, labels)
     assert source_logits.shape == (2 * n_classes,)
     assert (None if class_logits is None else class_logits.shape) == (
-        (2 * n_classes, n_classes) if gan.class_conditional else None
+        None if gan.conditioning == "separate" else (2 * n_classes, n_classes)
     )
 
 
@@ -44,6 +46,35 @@ def test_covidgan_has_the_size_of_the_paper() -> None:
 def test_sizes_that_cannot_be_made_are_refused(image_size: int) -> None:
     with pytest.raises(UserError, match=f"image_size is {image_size}"):
         networks.build_generator(small("covidgan"), 2, image_size)
+
+
+@pytest.mark.parametrize("architecture", ["covidgan", "residual"])
+@pytest.mark.parametrize("conditioning", ["separate", "ac", "adc", "d2dce", "projection"])
+def test_every_conditioning_goes_with_every_architecture(architecture: str, conditioning: str) -> None:
+    torch.manual_seed(0)
+    gan = small("covidgan", architecture=architecture, conditioning=conditioning, dropout=0.0)
+    labels = torch.arange(8) % 2
+    images = networks.build_generator(gan, 2, 32)(torch.randn(8, gan.latent_dim), labels)
+    discriminator = networks.build_discriminator(gan, 2, 32)
+    objective = Objective("hinge", conditioning, 0.5)
+    real, fake = (discriminator(shown, labels) for shown in (images.flip(0), images))
+    sum(losses.discriminator_loss(real, labels, fake, labels, objective)).backward()
+    assert all(parameter.grad is not None for parameter in discriminator.parameters())
+
+
+@pytest.mark.parametrize("architecture", ["covidgan", "residual"])
+def test_spectral_norm_bounds_every_layer_of_the_discriminator(architecture: str) -> None:
+    torch.manual_seed(0)
+    gan = small("covidgan", architecture=architecture, dropout=0.0, spectral_norm=True)
+    discriminator = networks.build_discriminator(gan, 2, 32)
+    images, labels = torch.randn(4, 1, 32, 32), torch.arange(4) % 2
+    for _ in range(50):
+        with torch.no_grad(), torch.autocast("cpu", dtype=torch.bfloat16):
+            discriminator(images, labels)
+    weights = [module.weight for module in discriminator.eval().modules() if isinstance(module, nn.Conv2d | nn.Linear)]
+    assert len(weights) >= 7
+    for weight in weights:
+        assert torch.linalg.matrix_norm(weight.flatten(1), 2).item() == pytest.approx(1.0, abs=0.02)
 
 
 def test_dcgan_keeps_classes_apart() -> None:

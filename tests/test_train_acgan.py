@@ -9,20 +9,29 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 import torch
+from accelerate.state import AcceleratorState
 from PIL import Image
 
 import train_acgan
-from chestgan import files, generatorfile, interruption, training
+from chestgan import files, generatorfile, interruption, presets, training
 from project import ROOT
 
 SMALL = ["--generator-width", "32", "--discriminator-width", "4", "--latent-dim", "8", "--batch-size", "8"]
 SMALL += ["--kimg", "0.16", "--snapshot-kimg", "0.064", "--threads", "1"]
+
+
+@pytest.fixture(autouse=True)
+def no_precision_of_before() -> Iterator[None]:
+    """Let accelerate forget: it keeps to one precision a process, which is one training in real life."""
+    yield
+    AcceleratorState._reset_state(reset_partial_state=True)
 
 
 def flags(split: Path, output: Path, *more: str) -> list[str]:
@@ -80,7 +89,7 @@ def test_same_seed_same_bits(trained: Path, tiny_split: Path, tmp_path: Path) ->
         assert files.sha256(again / name) == files.sha256(trained / name), name
 
 
-@pytest.mark.parametrize("preset", ["covidgan", "dcgan"])
+@pytest.mark.parametrize("preset", presets.PRESETS)
 def test_a_killed_training_goes_on_to_the_same_bits(preset: str, tiny_split: Path, tmp_path: Path) -> None:
     more = ["--preset", preset, "--ema-kimg", "0.05", "--kimg", "0.8", "--snapshot-kimg", "0.08"]
     assert train_acgan.main(flags(tiny_split, tmp_path / "undisturbed", *more)) == 0
@@ -207,16 +216,18 @@ def test_a_loss_that_is_not_finite_stops_the_training(tiny_split: Path, tmp_path
     assert not (tmp_path / "train").exists()
 
 
-def test_two_processes_train_on_the_same_global_batch(tiny_split: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("preset", ["covidgan", "strong"])
+def test_two_processes_train_on_the_same_global_batch(preset: str, tiny_split: Path, tmp_path: Path) -> None:
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
     torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
-    script = [ROOT / "scripts" / "train_acgan.py", *flags(tiny_split, tmp_path / "two", "--processes", "2")]
+    two = flags(tiny_split, tmp_path / "two", "--preset", preset, "--processes", "2")
+    script = [ROOT / "scripts" / "train_acgan.py", *two]
     done = subprocess.run([*torchrun, *script], env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     history = pd.read_csv(tmp_path / "two" / "history.csv")
     assert history["kimg"].iloc[-1] == 0.16
     # the checkpoint goes on with another number of processes, and says so
-    more = ["--processes", "1", "--kimg", "0.192", "--checkpoint", str(tmp_path / "two-checkpoint")]
+    more = ["--preset", preset, "--kimg", "0.192", "--checkpoint", str(tmp_path / "two-checkpoint")]
     script = [sys.executable, ROOT / "scripts" / "train_acgan.py", *flags(tiny_split, tmp_path / "one", *more)]
     done = subprocess.run(script, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
@@ -231,6 +242,9 @@ def test_two_processes_train_on_the_same_global_batch(tiny_split: Path, tmp_path
         (["--kimg", "nan"], "kimg is nan; expected a number from 0.001"),
         (["--generator-width", "100"], "generator_width is 100; expected a multiple of 8"),
         (["--mixed-precision", "fp16"], "mixed_precision is 'fp16'; expected one of no, bf16"),
+        (["--source-loss", "wasserstein"], "source_loss is 'wasserstein'; expected one of logistic, hinge"),
+        (["--preset", "strong", "--dropout", "0.5"], "dropout is 0.5; expected 0 with architecture residual"),
+        (["--preset", "strong", "--processes", "3"], "batch_size is 8; expected a multiple of the 3 processes"),
         (["--processes", "2"], "processes is 2, but 1 run; launch the script with"),
         (["--processes", "3"], "batch_size is 8; expected a multiple of the 3 processes"),
         (

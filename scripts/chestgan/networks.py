@@ -1,23 +1,18 @@
-"""The generator and the discriminator, in shapes that follow the image size."""
+"""The generator and the discriminator that the settings describe, in shapes that follow the image size."""
 
 import itertools
-from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
+from torch.nn.utils.parametrizations import spectral_norm
 
+from chestgan import residual
 from chestgan.errors import UserError
+from chestgan.heads import Heads, Logits
 from chestgan.presets import GanSettings
 
-# the generator doubles its first feature map four times
+# the CovidGAN generator doubles its first feature map four times
 _UPSAMPLING = 16
-
-
-class Logits(NamedTuple):
-    """What a discriminator says of images: (N,) real or fake, and (N, n_classes) or None."""
-
-    source_logits: Tensor
-    class_logits: Tensor | None
 
 
 class Generator(nn.Module):
@@ -67,16 +62,12 @@ class Discriminator(nn.Module):
             ]
             n_in = n_out
         self.trunk = nn.Sequential(*blocks, nn.Flatten())
-        n_features = n_in * base_size(image_size) ** 2
-        self.source = nn.Linear(n_features, 1)
-        self.label = nn.Linear(n_features, n_classes) if n_classes > 1 else None
+        self.heads = Heads(gan.conditioning, n_in * base_size(image_size) ** 2, n_classes)
         self.apply(_initialise)
 
     def forward(self, images: Tensor, labels: Tensor) -> Logits:
         """Judge (N, channels, H, W) images in [-1, 1]; the labels serve only networks that keep classes apart."""
-        features = self.trunk(images.contiguous(memory_format=torch.channels_last))
-        class_logits = None if self.label is None else self.label(features).float()
-        return Logits(self.source(features).squeeze(1).float(), class_logits)
+        return self.heads(self.trunk(images.contiguous(memory_format=torch.channels_last)))
 
 
 class Dropout(nn.Module):
@@ -106,7 +97,8 @@ class PerClassGenerator(nn.Module):
 
     def __init__(self, gan: GanSettings, n_classes: int, image_size: int) -> None:
         super().__init__()
-        self.generators = nn.ModuleList(Generator(gan, 1, image_size) for _ in range(n_classes))
+        kind = _GENERATORS[gan.architecture]
+        self.generators = nn.ModuleList(kind(gan, 1, image_size) for _ in range(n_classes))
 
     def forward(self, latents: Tensor, labels: Tensor) -> Tensor:
         """Turn (N, latent_dim) float32 and (N,) int64 into (N, channels, H, W) in [-1, 1]."""
@@ -124,7 +116,8 @@ class PerClassDiscriminator(nn.Module):
 
     def __init__(self, gan: GanSettings, n_classes: int, image_size: int) -> None:
         super().__init__()
-        self.discriminators = nn.ModuleList(Discriminator(gan, 1, image_size) for _ in range(n_classes))
+        kind = _DISCRIMINATORS[gan.architecture]
+        self.discriminators = nn.ModuleList(kind(gan, 1, image_size) for _ in range(n_classes))
 
     def forward(self, images: Tensor, labels: Tensor) -> Logits:
         """Judge (N, channels, H, W) images in [-1, 1], each by the discriminator of its label."""
@@ -139,24 +132,42 @@ class PerClassDiscriminator(nn.Module):
 
 def build_generator(gan: GanSettings, n_classes: int, image_size: int) -> nn.Module:
     """Make the generator that the settings describe."""
-    kind = Generator if gan.class_conditional else PerClassGenerator
+    kind = PerClassGenerator if gan.conditioning == "separate" else _GENERATORS[gan.architecture]
     return kind(gan, n_classes, image_size).to(memory_format=torch.channels_last)
 
 
 def build_discriminator(gan: GanSettings, n_classes: int, image_size: int) -> nn.Module:
     """Make the discriminator that the settings describe."""
-    kind = Discriminator if gan.class_conditional else PerClassDiscriminator
-    return kind(gan, n_classes, image_size).to(memory_format=torch.channels_last)
+    kind = PerClassDiscriminator if gan.conditioning == "separate" else _DISCRIMINATORS[gan.architecture]
+    discriminator = kind(gan, n_classes, image_size).to(memory_format=torch.channels_last)
+    if gan.spectral_norm:
+        discriminator.apply(_bound)
+    return discriminator
+
+
+def check_size(gan: GanSettings, image_size: int) -> None:
+    """Refuse a size that the networks can't make.
+
+    Raises:
+        UserError: with the sizes that they can.
+    """
+    if gan.architecture == "residual":
+        residual.doublings(image_size)
+    else:
+        base_size(image_size)
 
 
 def base_size(image_size: int) -> int:
-    """Give the side of the first feature map, 7 for the paper's 112 pixels.
+    """Give the side of the CovidGAN's first feature map, 7 for the paper's 112 pixels.
 
     Raises:
         UserError: the networks can't make images of this size.
     """
     if image_size % _UPSAMPLING or image_size < 2 * _UPSAMPLING:
-        raise UserError(f"image_size is {image_size}; expected a multiple of {_UPSAMPLING} from {2 * _UPSAMPLING} on")
+        raise UserError(
+            f"image_size is {image_size}; expected a multiple of {_UPSAMPLING} from {2 * _UPSAMPLING} on with "
+            "architecture covidgan"
+        )
     return image_size // _UPSAMPLING
 
 
@@ -182,3 +193,27 @@ def _initialise(module: nn.Module) -> None:
         nn.init.normal_(module.weight, 1.0, 0.02)
     if getattr(module, "bias", None) is not None:
         nn.init.zeros_(module.bias)
+
+
+def _bound(module: nn.Module) -> None:
+    """Divide a layer's weights by their largest singular value (Miyato et al., arXiv 1802.05957, equation 8)."""
+    if isinstance(module, nn.Conv2d | nn.Linear):
+        spectral_norm(module)
+        normalisation = module.parametrizations.weight
+        normalisation[0] = _InFullPrecision(normalisation[0])
+
+
+class _InFullPrecision(nn.Module):
+    """Keep autocast out: a GPU would multiply in bf16, and the singular value would have two digits."""
+
+    def __init__(self, inner: nn.Module) -> None:
+        super().__init__()
+        self.inner = inner
+
+    def forward(self, weight: Tensor) -> Tensor:
+        with torch.autocast(weight.device.type, enabled=False):
+            return self.inner(weight)
+
+
+_GENERATORS = {"covidgan": Generator, "residual": residual.Generator}
+_DISCRIMINATORS = {"covidgan": Discriminator, "residual": residual.Discriminator}
