@@ -18,6 +18,8 @@ COUNTED = {
     "evaluate_classifier": 10,
     "summarise_study": 1,
 }
+# the studies have a generator more than the demo
+COUNTED_IN_STUDIES = COUNTED | {"train_acgan": 6, "generate_images": 6, "compute_fid": 6, "evaluate_classifier": 14}
 
 
 @pytest.fixture(scope="module")
@@ -38,10 +40,12 @@ def test_the_demo_is_planned_from_nothing(fresh: Project) -> None:
 def test_studies_are_planned_without_results_gpu_or_weights(fresh, monkeypatch, name: str, profile: str) -> None:
     monkeypatch.setattr(fresh, "profile", profile)
     folder = "split_data={'folder': 'images'}"
-    assert fresh.planned("--config", folder, configfile=f"config/{name}.yaml") == COUNTED
+    assert fresh.planned("--config", folder, configfile=f"config/{name}.yaml") == COUNTED_IN_STUDIES
     inception = "compute_fid={'extractors': ['fid'], 'inception_weights': 'nowhere.pth'}"
     for gpus in (["gpus=4"], ["gpus=4", "nodes=2"], ["gpus=1", "device=cpu"], ["container_engine=podman"]):
-        assert fresh.planned("--config", folder, *gpus, inception, configfile=f"config/{name}.yaml") == COUNTED
+        assert (
+            fresh.planned("--config", folder, *gpus, inception, configfile=f"config/{name}.yaml") == COUNTED_IN_STUDIES
+        )
 
 
 @pytest.mark.parametrize(
