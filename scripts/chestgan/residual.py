@@ -106,7 +106,8 @@ class Discriminator(nn.Module):
 
     def forward(self, images: Tensor, labels: Tensor) -> Logits:
         """Judge (N, channels, H, W) images in [-1, 1]; the labels serve only networks that keep classes apart."""
-        features = images.contiguous(memory_format=torch.channels_last)
+        # contiguous() would leave images of one channel as they are, and the shortcut would turn its features round
+        features = images.to(memory_format=torch.channels_last)
         for block in self.blocks:
             features = block(features)
         features = functional.leaky_relu(features, _SLOPE)
@@ -149,7 +150,8 @@ def doublings(image_size: int) -> int:
 
 def _spread(features: Tensor) -> Tensor:
     """Give the mean standard deviation over the batch as one more channel: (N, 1, H, W)."""
-    spread = (features.float().var(0, correction=0) + 1e-8).sqrt().mean()
+    rows = features.flatten(1).float()
+    spread = ((rows - rows.mean(0)).square().mean(0) + 1e-8).sqrt().mean()
     return spread.to(features.dtype).expand(len(features), 1, *features.shape[2:])
 
 
