@@ -46,6 +46,27 @@ class Project:
         return {rule: int(jobs) for rule, jobs in rows if rule not in ("total", "all")}
 
 
+def stand_in_for_apptainer(folder: Path) -> Path:
+    """Make a program `apptainer` that notes how it was called and runs the command outside of any image.
+
+    Returns:
+        The folder to put first on the path; the notes are in its file `calls`.
+    """
+    folder.mkdir()
+    program = folder / "apptainer"
+    program.write_text(
+        f"""#!/usr/bin/env bash
+[ "$1" = exec ] || {{ echo "apptainer version 1.3.0"; exit; }}
+echo "$@; image $APPTAINERENV_CHESTGAN_IMAGE; beyond $APPTAINER_BIND" >> {folder}/calls
+while [[ $1 != *.sif ]]; do shift; done
+export CHESTGAN_IMAGE=$APPTAINERENV_CHESTGAN_IMAGE
+exec "${{@:2}}"
+"""
+    )
+    program.chmod(0o755)
+    return folder
+
+
 def heed_interrupts() -> None:
     """Let Ctrl-C do what it does by default."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)

@@ -20,8 +20,9 @@ fi
 # the list of nodes isn't in the environment of Snakemake's job step
 head=$(scontrol show hostnames "$(squeue --noheader --jobs "$SLURM_JOB_ID" --format %N)" | head -n 1)
 port=$((20000 + SLURM_JOB_ID % 20000))
-# one launcher a node; they meet at the first node, at a port of the job's own
+# One launcher a node; they meet at the first one's, at a port of the job's own, and number themselves. Rank 0 would only
+# make accelerate refuse a port that another launcher has opened already.
 read -ra enter <<<"$container"
 exec srun --nodes "$nodes" --ntasks "$nodes" --ntasks-per-node 1 --cpus-per-task "$threads" --kill-on-bad-exit=1 \
-    bash -c 'exec "${@/%RANK/$SLURM_PROCID}"' launch "${enter[@]}" "${accelerate[@]}" \
-    --rdzv_backend c10d --main_process_ip "$head" --main_process_port "$port" --machine_rank RANK "$@"
+    "${enter[@]}" "${accelerate[@]}" --machine_rank 1 --rdzv_backend c10d \
+    --main_process_ip "$head" --main_process_port "$port" "$@"

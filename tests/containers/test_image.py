@@ -15,7 +15,7 @@ import yaml
 import podman
 from chestgan import features, files
 from pictures import class_folders
-from project import ROOT, Project, small_study
+from project import ROOT, Project, small_study, stand_in_for_apptainer
 
 SCRIPTS = sorted(path.name for path in (ROOT / "scripts").glob("*.py"))
 PARTS = ("config", "profiles", "scripts", "workflow")
@@ -91,6 +91,24 @@ def test_each_rule_runs_in_the_image_by_the_engine(image: str, tmp_path: Path, m
     assert done.returncode == 0, done.stdout + done.stderr
     assert files.read_json(project.folder / train / "settings.json")["versions"]["image"] == image
     assert "2 processes on cpu" in (project.folder / "logs/demo/train_acgan/covidgan-seed-0.log").read_text()
+
+
+def test_each_rule_is_run_by_apptainer_with_what_it_needs(tmp_path: Path) -> None:
+    project = Project(tmp_path / "project")
+    config = small_study()
+    config["split_data"] |= {"folder": str(class_folders(tmp_path / "data")), "metadata": None}
+    (project.folder / "config" / "small.yaml").write_text(yaml.safe_dump(config))
+    (project.folder / "containers" / "chestgan.sif").touch()
+    (project.folder / "containers" / "chestgan.sif.sha256").write_text("c0ffee  chestgan.sif\n")
+    programs = stand_in_for_apptainer(tmp_path / "bin")
+    in_image = ("results/demo/split/images.npy", "--software-deployment-method", "apptainer")
+    done = project.snakemake(*in_image, "--apptainer-args=--nv", path=programs)
+    assert done.returncode == 0, done.stdout + done.stderr
+    call = (programs / "calls").read_text()
+    assert re.search(r"^exec .*--nv .*chestgan.sif bash -c .*split_data.py", call, flags=re.DOTALL)
+    assert f"image c0ffee; beyond {tmp_path / 'data'}" in call
+    split = project.folder / "results" / "demo" / "split"
+    assert files.read_json(split / "settings.json")["versions"]["image"] == "c0ffee"
 
 
 def test_an_engine_without_the_image_is_refused(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import pytest
 import cluster
 from chestgan import files
 from laboratory import read_profile, write_config, write_profile
-from project import Project, small_study
+from project import Project, small_study, stand_in_for_apptainer
 
 TRAINED = "results/demo/covidgan/seed-0/train/generator.safetensors"
 CHECKPOINT = "results/demo/covidgan/seed-0/checkpoint/checkpoint.pt"
@@ -103,6 +103,19 @@ def test_two_nodes_train_one_generator(study: Project) -> None:
     assert "4 processes on cpu, 8 of 32 images a step each" in log
     assert "images/s" in log
     assert len(list((study.folder / "results").rglob("generator.safetensors"))) == 1
+
+
+def test_each_of_two_nodes_enters_the_container_by_itself(study: Project, tmp_path: Path) -> None:
+    write_config(study, training(0.128, gpus=1, nodes=2))
+    write_profile(study, read_profile(study) | {"apptainer-args": "--nv"})
+    (study.folder / "containers" / "chestgan.sif").touch()
+    programs = stand_in_for_apptainer(tmp_path / "bin")
+    in_image = (TRAINED, "--retries", "0", "--software-deployment-method", "apptainer")
+    done = study.snakemake(*in_image, path=programs)
+    assert done.returncode == 0, done.stdout + done.stderr
+    calls = (programs / "calls").read_text().splitlines()
+    assert len(calls) == 2
+    assert {call.split("accelerate launch")[0] for call in calls} == {"exec --nv containers/chestgan.sif "}
 
 
 def test_a_training_stops_before_its_time_limit_and_the_next_attempt_goes_on(study: Project) -> None:
@@ -229,14 +242,20 @@ def test_what_cannot_run_is_refused_before_it_is_submitted(study, change: dict, 
     assert finished_jobs(study.folder) == []
 
 
-def test_an_image_that_is_not_there_is_refused(study: Project) -> None:
-    apptainer = study.folder / "bin" / "apptainer"
-    apptainer.parent.mkdir()
-    apptainer.write_text("#!/bin/sh\necho apptainer version 1.3.0\n")
-    apptainer.chmod(0o755)
-    done = study.snakemake(TRAINED, "--software-deployment-method", "apptainer", path=apptainer.parent)
+def test_an_image_that_is_not_there_is_refused(study: Project, tmp_path: Path) -> None:
+    in_image = (TRAINED, "--software-deployment-method", "apptainer")
+    done = study.snakemake(*in_image, path=stand_in_for_apptainer(tmp_path / "bin"))
     assert done.returncode == 1
     assert "there is no image containers/chestgan.sif; `make sif` builds it" in done.stdout + done.stderr
+    assert finished_jobs(study.folder) == []
+
+
+@pytest.mark.skipif(shutil.which("apptainer") is not None, reason="apptainer is here")
+def test_apptainer_that_is_not_there_is_told(study: Project) -> None:
+    (study.folder / "containers" / "chestgan.sif").touch()
+    done = study.snakemake(TRAINED, "--software-deployment-method", "apptainer")
+    assert done.returncode == 1
+    assert "apptainer isn't on the PATH here; load it" in done.stdout + done.stderr
     assert finished_jobs(study.folder) == []
 
 

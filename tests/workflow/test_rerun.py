@@ -115,6 +115,10 @@ def test_where_it_is_computed_changes_nothing(finished: Project, changes: dict) 
     assert planned_with(finished, small_study() | changes) == {}
 
 
+def test_an_image_changes_nothing(finished: Project) -> None:
+    assert finished.planned("--software-deployment-method", "apptainer") == {}
+
+
 @pytest.fixture
 def own_data(finished: Project) -> dict:
     """Give a study of a user's own folder of images, already split."""

@@ -1,4 +1,6 @@
 # How jobs are launched: on which device, by how many processes on how many nodes, in which container.
+import shutil
+
 from snakemake_interface_executor_plugins.settings import DeploymentMethod
 
 from chestgan import programs, scheduler
@@ -13,6 +15,10 @@ ON_NODES = {"mpi": "srun", "nodes": NODES, "tasks": NODES, "tasks_per_gpu": 0} i
 ENGINE = config["container_engine"]
 IMAGE = "containers/chestgan.sif"
 APPTAINER = DeploymentMethod.APPTAINER in workflow.deployment_settings.deployment_method
+# Snakemake plans nothing in an image without Apptainer; a laptop shall, and `require_possible` lets nothing else begin
+CAN_ENTER = not (APPTAINER and workflow.is_main_process) or bool(
+    shutil.which("apptainer") or shutil.which("singularity")
+)
 # a container sees the project's folder, and what the configuration names beyond it
 BINDS = list(map(str, configuration.paths_outside(config, Path.cwd())))
 
@@ -75,6 +81,10 @@ def require_possible():
         problems.append(f"nodes is {NODES}, and {ENGINE} joins no nodes: use Apptainer, or no container")
     if ENGINE and not image_of(ENGINE):
         problems.append(f"{ENGINE} has no image chestgan here; `make image` builds it")
+    if not CAN_ENTER:
+        problems.append(
+            "apptainer isn't on the PATH here; load it, or take software-deployment-method out of the profile"
+        )
     if APPTAINER and not Path(IMAGE).is_file():
         problems.append(f"there is no image {IMAGE}; `make sif` builds it")
     if problems:

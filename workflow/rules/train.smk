@@ -27,7 +27,7 @@ rule train_acgan:
         f"{BENCHMARKS}/train_acgan/{{generator}}-seed-{{seed}}.tsv"
     # over several nodes it enters the container on each of them
     container:
-        IMAGE if NODES == 1 else None
+        IMAGE if NODES == 1 and CAN_ENTER else None
     threads: PROCESSES // NODES
     resources:
         **ON_NODES,
