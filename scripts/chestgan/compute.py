@@ -23,6 +23,9 @@ def device(name: str) -> torch.device:
     """
     if name == "gpu" and not torch.cuda.is_available():
         raise UserError("device is gpu, but torch sees no GPU here; set device to cpu, or run where there is one")
+    # stated, for torch's own choice is one for convolutions and another for products: training in float32 may round
+    # factors to TF32, as bf16 does further; features that distances are computed from never are
+    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = name == "gpu"
     return torch.device("cuda" if name == "gpu" else "cpu")
 
 
