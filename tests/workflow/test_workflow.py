@@ -20,6 +20,8 @@ COUNTED = {
 }
 # the studies have a generator more than the demo
 COUNTED_IN_STUDIES = COUNTED | {"train_acgan": 6, "generate_images": 6, "compute_fid": 6, "evaluate_classifier": 14}
+# 17 generators, 3 seeds, and the arm of real images
+COUNTED_IN_ABLATION = COUNTED | {"train_acgan": 51, "generate_images": 51, "compute_fid": 51, "evaluate_classifier": 54}
 
 
 @pytest.fixture(scope="module")
@@ -46,6 +48,11 @@ def test_studies_are_planned_without_results_gpu_or_weights(fresh, monkeypatch, 
         assert (
             fresh.planned("--config", folder, *gpus, inception, configfile=f"config/{name}.yaml") == COUNTED_IN_STUDIES
         )
+
+
+def test_an_ablation_is_planned_as_a_study_like_any_other(fresh: Project) -> None:
+    folder = "split_data={'folder': 'images'}"
+    assert fresh.planned("--config", folder, configfile="config/ablation.yaml") == COUNTED_IN_ABLATION
 
 
 @pytest.mark.parametrize(

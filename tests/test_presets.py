@@ -1,0 +1,64 @@
+"""The presets, and the steps of the ablation from one to another."""
+
+import dataclasses
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+import yaml
+
+from chestgan import presets
+
+CONFIG = Path(__file__).parent.parent / "config"
+NETWORKS = {"architecture", "generator_width", "discriminator_width", "dropout"}
+
+
+def resolved(*sections: dict) -> dict:
+    """Give all settings of a generator as the workflow's flags set them, a later section over an earlier one."""
+    merged = {key: value for section in sections for key, value in section.items()}
+    preset = merged.pop("preset")
+    names = [field.name for field in dataclasses.fields(presets.GanSettings)]
+    overrides = SimpleNamespace(**(dict.fromkeys(names) | merged))
+    return dataclasses.asdict(presets.resolve(preset, overrides))
+
+
+@pytest.fixture(scope="module")
+def ablation() -> dict[str, dict]:
+    config = yaml.safe_load((CONFIG / "ablation.yaml").read_text())
+    return {name: resolved(config["train_acgan"], section) for name, section in config["generators"].items()}
+
+
+def changed(one: dict, other: dict) -> set[str]:
+    return {key for key in one if one[key] != other[key]}
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "expected"),
+    [
+        ("s0_covidgan", "s1_latents", {"latent_std"}),
+        ("s1_latents", "s2_average", {"ema_kimg"}),
+        ("s2_average", "s3_augment", {"augment"}),
+        ("s3_augment", "s4_spectral_norm", {"spectral_norm"}),
+        ("s4_spectral_norm", "s5_residual", NETWORKS),
+        ("s5_residual", "s6_rates", {"discriminator_learning_rate", "adam_beta1", "adam_beta2"}),
+        ("s6_rates", "s7_hinge", {"source_loss"}),
+        ("s7_hinge", "s8_projection", {"conditioning"}),
+        ("s8_projection", "s9_strong", {"class_ramp_kimg"}),
+        ("s9_strong", "strong_ac", {"conditioning"}),
+        ("s9_strong", "strong_adc", {"conditioning"}),
+        ("s9_strong", "strong_d2dce", {"conditioning"}),
+        ("s9_strong", "strong_without_average", {"ema_kimg"}),
+        ("s9_strong", "strong_without_augment", {"augment"}),
+        ("s9_strong", "strong_without_spectral_norm", {"spectral_norm"}),
+        ("s9_strong", "strong_fp32", {"mixed_precision"}),
+    ],
+)
+def test_a_step_of_the_ablation_changes_one_thing(ablation: dict, before: str, after: str, expected: set) -> None:
+    assert changed(ablation[before], ablation[after]) == expected
+
+
+def test_the_ablation_goes_from_covidgan_to_strong(ablation: dict) -> None:
+    shared = {"latent_dim", "batch_size", "kimg", "snapshot_kimg", "mixed_precision"}
+    covidgan, strong = (dataclasses.asdict(presets.PRESETS[name]) for name in ("covidgan", "strong"))
+    assert changed(ablation["s0_covidgan"], covidgan) - shared == {"generator_width"}
+    assert changed(ablation["s9_strong"], strong) - shared == set()
