@@ -110,6 +110,20 @@ def test_pixels_survive_the_way_to_the_network_and_back() -> None:
         assert torch.equal(networks.to_grey(scaled), pixels)
 
 
+@pytest.mark.parametrize("side", [1, 2, 7, 8, 9])
+def test_doubling_side_by_side_is_the_transposed_convolution(side: int) -> None:
+    doubling = networks.Doubling(3, 5).double()
+    features = torch.randn(4, 3, side, side, dtype=torch.float64, requires_grad=True)
+    expected = nn.ConvTranspose2d.forward(doubling, features)
+    doubled = doubling(features)
+    torch.testing.assert_close(doubled, expected)
+    gradient = torch.randn_like(doubled)
+    sides = [features, *doubling.parameters()]
+    torch.testing.assert_close(
+        torch.autograd.grad(doubled, sides, gradient), torch.autograd.grad(expected, sides, gradient)
+    )
+
+
 @pytest.mark.parametrize("share", [0.25, 0.5])
 def test_dropout_drops_its_share_and_keeps_the_mean(share: float) -> None:
     torch.manual_seed(0)
