@@ -141,7 +141,7 @@ def no_data(setup: Setup, monkeypatch: pytest.MonkeyPatch) -> None:
             ["wrong    requests: ", "unknown slurm_account 'lab'; known: laboratory, other", "slurm/config.yaml"],
         ),
         (wrong_checksum, ["wrong    weights: ", "are truncated: found 15 bytes and sha256", "download it from"]),
-        (no_disk, ["wrong    disk: 1.0 GB free", "6 trainings may fill 3.0 GB", "make room"]),
+        (no_disk, ["wrong    disk: 1.0 GB free", "9 trainings may fill 4.5 GB", "make room"]),
         (old_image, ["wrong    image: ", "made from another chestgan.lock, sha256 0123456789ab", "`make sif`"]),
         (no_data, ["missing  data: split_data.folder is 'data/cxr', and there is no such folder", "bring the images"]),
     ],
