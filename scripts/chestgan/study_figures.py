@@ -231,7 +231,9 @@ def _by_class(table: pd.DataFrame, names: dict[str, str], keys: Sequence[Line2D 
             if value in _SHARES:
                 axes.set_xlim(-0.04, 1.04)
             else:
-                axes.set_xlim(left=min(0, axes.get_xlim()[0]))
+                low, high = min(0, axes.get_xlim()[0]), axes.get_xlim()[1]
+                # matplotlib's margin is one of the values, not of the axis from zero on
+                axes.set_xlim(low, high + 0.03 * (high - low))
     _name_rows(panels, generators)
     points = Line2D([], [], marker="o", linestyle="", color=figures.NEUTRAL_COLOUR, label="generated, a point a seed")
     figure.legend(handles=[points, *keys], loc="outside lower center", ncols=len(keys) + 1, fontsize=8)
@@ -245,7 +247,7 @@ def _scale_distances(axes: Axes, lowest: float) -> None:
         axes.set_yscale("log")
         axes.yaxis.set_major_locator(LogLocator(subs=_TICKS))
     else:
-        axes.set_yscale("symlog", linthresh=_NEAR_ZERO)
+        axes.set_yscale("symlog", linthresh=_NEAR_ZERO, linscale=0.5)
         axes.yaxis.set_major_locator(SymmetricalLogLocator(base=10, linthresh=_NEAR_ZERO, subs=_TICKS))
     axes.yaxis.set_major_formatter("{x:g}")
     axes.yaxis.set_minor_locator(NullLocator())
