@@ -18,9 +18,10 @@ _PIXELS = 2**16
 def coverage(reference_features: np.ndarray, features: np.ndarray, k: int = 5) -> float:
     """Give the share of reference images that lie no further from one of the others than from their own neighbours.
 
-    Coverage of Naeem et al. 2020, arXiv 2002.09797, equation 9: the share of reference images in whose ball, of the
-    distance to their k-th nearest other reference image, lies at least one of `features`. Two samples of one
-    distribution and equal n reach about 1 - 2^-k; images that are all alike cover next to nothing.
+    1/N Σ_i 1[some Y_j lies in B(X_i, NND_k(X_i))], the coverage of Naeem et al. 2020, arXiv 2002.09797: the share of
+    reference images X in whose ball, of the distance to their k-th nearest other reference image, lies at least one of
+    the others, Y. Two samples of one distribution and equal n reach about 1 - 2^-k; images that are all alike cover
+    next to nothing.
 
     Args:
         reference_features: (n_a, d), at least 2 rows; any real dtype, computed in float64.
