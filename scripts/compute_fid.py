@@ -1,10 +1,11 @@
-"""Measure how far generated images lie from real ones: Fréchet and kernel distances, over all images and by class.
+"""Measure how far generated images lie from real ones, and whether they vary as those do, over all images and by class.
 
     python scripts/compute_fid.py --real results/demo/split --generated results/demo/covidgan/seed-0/generated \\
         --output results/demo/covidgan/seed-0/fid
 
 Every value stands beside its n and beside the distance of the real training patients to the real test patients at the
 same n: what a perfect generator could reach. Both sides of a distance hold as many images, and as many of each class.
+Distances alone don't unmask a generator that draws one image again and again, or copies: the table of variety does.
 """
 
 import sys
@@ -16,7 +17,18 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from chestgan import commandline, compute, distances, environment, features, files, imageset, settings
+from chestgan import (
+    commandline,
+    compute,
+    draws,
+    environment,
+    features,
+    files,
+    imageset,
+    measurements,
+    settings,
+)
+from chestgan.draws import ALL
 from chestgan.errors import UserError
 from chestgan.features import BATCH_SIZE, EXTRACTORS, INCEPTION_FILE, Extractor
 from chestgan.imageset import ImageSet
@@ -24,17 +36,8 @@ from chestgan.settings import setting
 
 COLUMNS = ["generator", "seed", "extractor", "reference", "class", "n"]
 COLUMNS += ["fd", "kid", "kid_spread", "real_fd", "real_kid", "real_kid_spread"]
-REFERENCES = ("train", "test")
-ALL = "all"
-PROTOCOL = (
-    "n images a side, drawn at random without replacement, as many of each class on both sides; values are means over "
-    "the draws; fd: squared Frechet distance with unbiased covariances; kid: unbiased squared MMD with the kernel "
-    "(x.y / d + 1)^3 over the n images, not multiplied; kid_spread: its standard deviation over random halves; real_*: "
-    "the same between the real training and the real test patients"
-)
-
-# rows of an image set by side (train, test, generated) and class
-Draw = dict[str, dict[str, np.ndarray]]
+VARIETY_COLUMNS = ["generator", "seed", "extractor", "class", "n"]
+VARIETY_COLUMNS += ["coverage", "real_coverage", "nearest_ratio", "ms_ssim", "real_ms_ssim"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +46,7 @@ class Config:
 
     real: Path = setting("image set with a split column, made by split_data")
     generated: Path = setting("image set made by generate_images")
-    output: Path = setting("new folder for the distances")
+    output: Path = setting("new folder for the tables of distances and of variety")
     extractors: tuple[str, ...] = setting("networks to measure with", EXTRACTORS[:1], choices=EXTRACTORS)
     inception_weights: Path | None = setting(f"the file {INCEPTION_FILE} of the extractor fid", None)
     allow_unverified_weights: bool = setting("take an Inception file with another checksum; the result says so", False)
@@ -60,11 +63,11 @@ class Config:
 
 
 def run(config: Config) -> None:
-    """Measure the pool against the training and the test patients and write the table; the folder appears whole."""
+    """Measure the pool against the training and the test patients and write the tables; the folder appears whole."""
     files.require_empty(config.output)
     origin = read_origin(config.generated)
     sides = read_sides(config)
-    counts = count_images(sides)
+    counts = draws.count_images(sides)
     compute.use_threads(config.threads)
     extractors = [
         features.load_extractor(
@@ -72,15 +75,22 @@ def run(config: Config) -> None:
         )
         for name in dict.fromkeys(config.extractors)
     ]
-    draws = draw_rows(sides, counts, config.n_draws, config.seed)
+    drawn = draws.draw_rows(sides, counts, config.n_draws, config.seed)
+    train_rows = draws.rows_by_class(sides["train"])
+    similarity = measurements.similarity(sides, config.seed)
     with files.new_folder(config.output) as folder:
-        tables = []
+        distances, variety = [], []
         for extractor in extractors:
             measured = {side: side_features(extractor, side, images, config) for side, images in sides.items()}
-            tables.append(measure(measured, draws, config.n_subsets, config.seed).assign(extractor=extractor.name))
-        table = pd.concat(tables).assign(**origin)[COLUMNS]
-        table.to_csv(folder / "distances.csv", index=False, lineterminator="\n")
-        files.write_json(folder / "settings.json", provenance(config, origin, extractors, counts, len(draws)))
+            named = {"extractor": extractor.name} | origin
+            distances.append(measurements.distances(measured, drawn, config.n_subsets, config.seed).assign(**named))
+            variety.append(
+                measurements.variety(measured, drawn, train_rows).join(similarity, on="class").assign(**named)
+            )
+        for name, tables, columns in (("distances", distances, COLUMNS), ("variety", variety, VARIETY_COLUMNS)):
+            table = pd.concat(tables)[columns]
+            table.to_csv(folder / f"{name}.csv", index=False, lineterminator="\n")
+        files.write_json(folder / "settings.json", provenance(config, origin, extractors, counts, len(drawn)))
 
 
 def read_origin(generated: Path) -> dict[str, Any]:
@@ -114,7 +124,7 @@ def read_sides(config: Config) -> dict[str, ImageSet]:
             f"the real images in {config.real} have {height} × {width} px, the generated ones in {config.generated} "
             f"{other_height} × {other_width} px; expected one size"
         )
-    sides = {reference: real.where(split=reference) for reference in REFERENCES} | {"generated": generated}
+    sides = {reference: real.where(split=reference) for reference in measurements.REFERENCES} | {"generated": generated}
     if ALL in real.classes:
         raise UserError(f"{config.real} has a class {ALL!r}, which the table keeps for all images; rename it")
     for side, images in sides.items():
@@ -127,83 +137,10 @@ def read_sides(config: Config) -> dict[str, ImageSet]:
     return sides
 
 
-def count_images(sides: dict[str, ImageSet]) -> pd.DataFrame:
-    """Count the images by class (rows) and side (columns); `n` is what every side has.
-
-    Raises:
-        UserError: a class has too few images on a side.
-    """
-    counts = pd.DataFrame(
-        {side: images.manifest["label"].value_counts() for side, images in sides.items()}
-    ).sort_index()
-    counts["n"] = counts.min(axis=1)
-    for label, row in counts.iterrows():
-        if row["n"] < 2:
-            found = ", ".join(f"{row[side]} {side}" for side in sides)
-            raise UserError(f"found {found} images of class {label}; a distance needs at least 2 on every side")
-    return counts
-
-
-def draw_rows(sides: dict[str, ImageSet], counts: pd.DataFrame, n_draws: int, seed: int) -> list[Draw]:
-    """Draw n rows of each class from every side, several times; once where no side has more than n.
-
-    A side's rows depend on the seed and its own images alone: the real ones are the same beside pools of one size.
-    """
-    if (counts[list(sides)].to_numpy() == counts[["n"]].to_numpy()).all():
-        n_draws = 1
-    draws = []
-    for draw in range(n_draws):
-        drawn: Draw = {}
-        for place, (side, images) in enumerate(sides.items()):
-            random = np.random.default_rng((seed, draw, place))
-            labels = images.manifest["label"].to_numpy()
-            by_class = {
-                label: random.permutation(np.flatnonzero(labels == label))[: counts["n"][label]]
-                for label in counts.index
-            }
-            drawn[side] = {ALL: np.concatenate(list(by_class.values()))} | by_class
-        draws.append(drawn)
-    return draws
-
-
 def side_features(extractor: Extractor, side: str, images: ImageSet, config: Config) -> np.ndarray:
     """Give the features of all images of a side: (N, d) float32."""
     description = f"{extractor.name}, {side} images"
     return features.kept_features(extractor, images.images, config.features, config.batch_size, description)
-
-
-def measure(side_features: dict[str, np.ndarray], draws: list[Draw], n_subsets: int, seed: int) -> pd.DataFrame:
-    """Measure the pool against each reference, and the references against each other, by class.
-
-    Args:
-        side_features: (N, d) float32 for train, test and generated.
-        draws: From `draw_rows`.
-        n_subsets: As `distances.kernel_distance` takes it.
-        seed: The same.
-
-    Returns:
-        A row for each reference and class with n and the six values.
-    """
-
-    def between(one: str, other: str, label: str) -> np.ndarray:
-        """Average fd, kid and spread over the draws: (3,) float64."""
-        values = []
-        for draw in draws:
-            a, b = (side_features[side][draw[side][label]] for side in (one, other))
-            values.append((distances.frechet_distance(a, b), *distances.kernel_distance(a, b, n_subsets, len(a), seed)))
-        return np.mean(values, axis=0)
-
-    rows = []
-    labels = draws[0]["generated"]
-    real = {label: between("train", "test", label) for label in labels}
-    for reference in REFERENCES:
-        for label, chosen in labels.items():
-            fd, kid, kid_spread = between("generated", reference, label)
-            real_fd, real_kid, real_kid_spread = real[label]
-            rows.append({"reference": reference, "class": label, "n": len(chosen)})
-            rows[-1] |= {"fd": fd, "kid": kid, "kid_spread": kid_spread}
-            rows[-1] |= {"real_fd": real_fd, "real_kid": real_kid, "real_kid_spread": real_kid_spread}
-    return pd.DataFrame(rows)
 
 
 def provenance(
@@ -214,7 +151,8 @@ def provenance(
     return origin | {
         "script": "compute_fid",
         "settings": vars(config),
-        "protocol": PROTOCOL,
+        "protocol": measurements.PROTOCOL,
+        "variety_protocol": measurements.VARIETY_PROTOCOL,
         "n_draws": n_draws,
         "extractors": {one.name: {key: getattr(one, key) for key in shown} for one in extractors},
         "counts": counts.to_dict(orient="index"),

@@ -1,7 +1,8 @@
 """Draw a study together: one table, the figures, and the verdict on synthetic images in a sentence.
 
     python scripts/summarise_study.py --real results/demo/split --generated results/demo/covidgan/seed-*/generated \\
-        --fid results/demo/covidgan/seed-*/fid --classifier results/demo/classifier/*/seed-* --output results/demo/study
+        --history results/demo/covidgan/seed-*/train --fid results/demo/covidgan/seed-*/fid \\
+        --classifier results/demo/classifier/*/seed-* --output results/demo/study
 
 Every arm is compared with the arm `real` on the same test images; an interval comes from a bootstrap over patients and
 over the seeds of the trainings.
@@ -16,7 +17,17 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from chestgan import commandline, environment, figures, files, settings, study, study_figures, study_inputs
+from chestgan import (
+    commandline,
+    environment,
+    figures,
+    files,
+    generators,
+    settings,
+    study,
+    study_figures,
+    study_inputs,
+)
 from chestgan.errors import UserError
 from chestgan.imageset import ImageSet
 from chestgan.settings import setting
@@ -30,7 +41,10 @@ PROTOCOL = (
     "the same at 1 - (1 - confidence) / number of comparisons (Bonferroni), which the verdict goes by; fd and kid: "
     "distances of a generator to the test patients over all images by the first extractor, mean over its seeds; "
     "real_fd and real_kid: those of real training to real test patients at the same n, which an arm without "
-    "generator has as fd and kid too"
+    "generator has as fd and kid too; coverage, nearest_ratio and ms_ssim: as compute_fid measures variety, likewise, "
+    "with 1 for real images' nearest_ratio; generators: of each over its seeds mean, standard deviation (n - 1) and "
+    "Student's t interval at the confidence, best_distance and last_distance: kernel distance to the validation "
+    "patients of the kept and of the last generator, collapse_ratio: last by best, the mean over the seeds"
 )
 N_COLUMNS = 6
 
@@ -41,6 +55,7 @@ class Config:
 
     real: Path = setting("image set with a split column, made by split_data")
     generated: tuple[Path, ...] = setting("pools made by generate_images, of every generator and seed")
+    history: tuple[Path, ...] = setting("results of train_acgan, of every generator and seed; tables keep their order")
     fid: tuple[Path, ...] = setting("results of compute_fid, of every generator and seed")
     classifier: tuple[Path, ...] = setting("results of evaluate_classifier, of every arm and seed")
     output: Path = setting("new folder for the table, the figures and the verdict")
@@ -51,7 +66,7 @@ class Config:
 
     def __post_init__(self) -> None:
         settings.check(self)
-        for name in ("generated", "fid", "classifier"):
+        for name in ("generated", "history", "fid", "classifier"):
             if not getattr(self, name):
                 raise UserError(f"{name} names no folder; expected at least one")
 
@@ -62,25 +77,30 @@ def run(config: Config) -> None:
     real = study_inputs.read_real(config.real)
     runs = study_inputs.read_runs(config.classifier, real)
     distances = study_inputs.read_distances(config.fid)
+    variety = study_inputs.read_variety(config.fid)
+    histories = study_inputs.read_histories(config.history)
     pools = study_inputs.read_pools(config.generated, real)
-    study_inputs.require_generators(runs, distances, pools)
+    study_inputs.require_generators(runs, distances, histories, pools)
     study.require_equal_scores(runs)
     table = study.arm_table(runs.table, runs.scores, runs.test)
     require_draws(config, len(study.comparisons(table)))
     table = study.with_differences(
         table, runs, config.primary_score, config.confidence, config.n_bootstrap, config.seed
     )
-    table = study.with_distances(table, distances)
+    measured = generators.measured(distances, variety)
+    table = study.with_distances(table, measured)
     verdict = study.verdict(table, config.primary_score, config.confidence)
     caveats = study.caveats(table, runs.test, real.manifest)
+    tables = {"study": table, "scores": runs.scores, "distances": distances, "variety": variety}
+    tables |= {"generators": generators.table(measured, histories, config.confidence)}
     with files.new_folder(config.output) as folder:
-        for name, content in (("study", table), ("scores", runs.scores), ("distances", distances)):
+        for name, content in tables.items():
             content.to_csv(folder / f"{name}.csv", index=False, lineterminator="\n")
         (folder / "verdict.txt").write_text(f"{verdict} {caveats}".strip() + "\n")
         told = {"verdict": verdict, "caveats": caveats}
-        files.write_json(folder / "study.json", told | provenance(config, runs, table, distances))
+        files.write_json(folder / "study.json", told | provenance(config, runs, tables))
         draw_curves(folder, runs, table, config.primary_score)
-        draw_distances(folder, distances)
+        draw_generators(folder, distances, variety, histories)
         draw_samples(folder, real, pools, config.seed)
 
 
@@ -94,11 +114,12 @@ def require_draws(config: Config, n_comparisons: int) -> None:
         )
 
 
-def provenance(config: Config, runs: Runs, table: pd.DataFrame, distances: pd.DataFrame) -> dict[str, Any]:
+def provenance(config: Config, runs: Runs, tables: dict[str, pd.DataFrame]) -> dict[str, Any]:
     """Say what was compared, how, and from which files."""
     by_class = runs.test.groupby("label")
     inputs = [config.real / "images.npy", config.real / "manifest.csv"]
-    inputs += [folder / "distances.csv" for folder in config.fid]
+    inputs += [folder / name for folder in config.fid for name in ("distances.csv", "variety.csv")]
+    inputs += [folder / "history.csv" for folder in config.history]
     inputs += [folder / "images.npy" for folder in config.generated]
     inputs += [folder / name for folder in config.classifier for name in ("predictions.csv", "scores.csv")]
     return {
@@ -108,15 +129,14 @@ def provenance(config: Config, runs: Runs, table: pd.DataFrame, distances: pd.Da
         "positive_class": runs.positive_class,
         "counts": {
             "runs": len(runs.table),
-            "comparisons": len(study.comparisons(table)),
+            "comparisons": len(study.comparisons(tables["study"])),
             "test_images": by_class.size().to_dict(),
             "test_patients": by_class["patient"].nunique().to_dict(),
         },
-        "arms": records(table),
-        "scores": records(runs.scores),
-        "distances": records(distances),
+        "arms": records(tables["study"]),
+        **{name: records(tables[name]) for name in ("scores", "distances", "variety", "generators")},
         "sha256": {str(path): files.sha256(path) for path in inputs},
-        "versions": environment.versions("numpy", "pandas", "scikit-learn", "matplotlib"),
+        "versions": environment.versions("numpy", "pandas", "scipy", "scikit-learn", "matplotlib"),
     }
 
 
@@ -154,12 +174,17 @@ def roc_curves(runs: Runs, table: pd.DataFrame) -> list[Curve]:
     return curves
 
 
-def draw_distances(folder: Path, distances: pd.DataFrame) -> None:
-    """Draw the distances to the test patients by the first extractor."""
+def draw_generators(folder: Path, distances: pd.DataFrame, variety: pd.DataFrame, histories: pd.DataFrame) -> None:
+    """Draw how far from the test patients and how varied the generators are by the first extractor, and how they
+    learnt."""
     extractor = distances["extractor"].iloc[0]
     chosen = distances[(distances["extractor"] == extractor) & (distances["reference"] == "test")]
     title = f"Distances of generated images to the test patients by {extractor}"
     figures.save(study_figures.distances(chosen, title), folder / "distances.png")
+    title = f"Variety of generated images by {extractor}, and by MS-SSIM"
+    figures.save(study_figures.variety(variety[variety["extractor"] == extractor], title), folder / "variety.png")
+    title = "Distance to the validation patients; line: mean over the seeds, shade: range"
+    figures.save(study_figures.training(histories, title), folder / "training.png")
 
 
 def draw_samples(folder: Path, real: ImageSet, pools: dict[str, tuple[int, ImageSet]], seed: int) -> None:

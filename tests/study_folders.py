@@ -33,18 +33,36 @@ def make_pool(folder: Path, generator: str, seed: int, classes: Sequence[str], s
     return folder
 
 
-def make_distances(folder: Path, generator: str, seed: int, classes: Sequence[str], shift: float = 0.0) -> Path:
-    """Make distances of two extractors; those of the first to test patients over all images are 30 and 0.05."""
-    rows = []
+def make_fid(folder: Path, generator: str, seed: int, classes: Sequence[str], shift: float = 0.0) -> Path:
+    """Make distances and variety by two extractors; by the first, beside test patients and over all images, fd is 30,
+    kid 0.05, coverage 0.4 and MS-SSIM 0.5."""
+    far, varied = [], []
     for extractor, reference in itertools.product(("fd_efficientnet_lite0", "fid"), ("train", "test")):
         factor = (1.0 if extractor != "fid" else 3.0) * (1.0 if reference == "test" else 0.9)
         for place, label in enumerate(["all", *classes]):
-            row = {"generator": generator, "seed": seed, "extractor": extractor, "reference": reference}
+            row = {"generator": generator, "seed": seed, "extractor": extractor}
             row |= {"class": label, "n": 24 if label == "all" else 8}
+            if reference == "test":
+                varied.append(row | {"coverage": (0.4 - shift) / factor, "real_coverage": 0.95, "nearest_ratio": 1.1})
+                varied[-1] |= {"ms_ssim": 0.5 + shift + 0.02 * place, "real_ms_ssim": 0.4 + 0.02 * place}
+            row |= {"reference": reference}
             row |= {"fd": (30 + 100 * shift) * factor + place, "kid": (0.05 + shift) * factor, "kid_spread": 0.004}
-            rows.append(row | {"real_fd": 10.0 * factor + place, "real_kid": 0.002, "real_kid_spread": 0.003})
+            far.append(row | {"real_fd": 10.0 * factor + place, "real_kid": 0.002, "real_kid_spread": 0.003})
     folder.mkdir(parents=True)
-    pd.DataFrame(rows).to_csv(folder / "distances.csv", index=False)
+    pd.DataFrame(far).to_csv(folder / "distances.csv", index=False)
+    pd.DataFrame(varied).to_csv(folder / "variety.csv", index=False)
+    return folder
+
+
+def make_training(folder: Path, generator: str, seed: int, distances: Sequence[float]) -> Path:
+    """Make the history of a training with a snapshot each thousand images, and rows between them."""
+    rows = []
+    for place, distance in enumerate(distances, start=1):
+        rows += [{"kimg": place - 0.5, "distance": np.nan}, {"kimg": float(place), "distance": distance}]
+    folder.mkdir(parents=True)
+    pd.DataFrame(rows).assign(discriminator_source=0.7).to_csv(folder / "history.csv", index=False)
+    told = {"settings": {"name": generator, "preset": "covidgan", "seed": seed, "kimg": len(distances)}}
+    files.write_json(folder / "settings.json", told)
     return folder
 
 
@@ -97,12 +115,13 @@ class Folders:
 
     real: Path
     generated: list[Path]
+    history: list[Path]
     fid: list[Path]
     classifier: list[Path]
 
     def flags(self) -> list[str]:
         """Give the flags that name them."""
-        named = [["--real", self.real], ["--generated", *self.generated]]
+        named = [["--real", self.real], ["--generated", *self.generated], ["--history", *self.history]]
         named += [["--fid", *self.fid], ["--classifier", *self.classifier]]
         return [str(word) for words in named for word in words]
 
@@ -117,13 +136,15 @@ def make_study(
 ) -> Folders:
     """Make all folders of a study."""
     real = make_split(folder / "split", classes, **split)
-    made = Folders(real, [], [], [])
+    made = Folders(real, [], [], [], [])
     strengths = {"real": 1.2, "real_synthetic": 1.3, "synthetic": 0.4}
     for seed in seeds:
         for place, generator in enumerate(generators):
             branch = folder / generator / f"seed-{seed}"
             made.generated.append(make_pool(branch / "generated", generator, seed, classes, split.get("size", 16)))
-            made.fid.append(make_distances(branch / "fid", generator, seed, classes, 0.01 * place + 0.004 * seed))
+            made.fid.append(make_fid(branch / "fid", generator, seed, classes, 0.01 * place + 0.004 * seed))
+            distances = [1.5, 0.2 + 0.1 * seed, 0.3 + 0.1 * place]
+            made.history.append(make_training(branch / "train", generator, seed, distances))
         for arm in arms:
             for generator in [None] if arm == "real" else generators:
                 name = arm if generator is None else f"{arm}-{generator}"

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 import compute_fid
-from chestgan import distances, features, files, imageset
+from chestgan import distances, features, files, imageset, measurements, variety
 
 LITE = "fd_efficientnet_lite0"
 
@@ -43,9 +43,14 @@ def compute(real: Path, generated: Path, output: Path, *flags: object) -> int:
 
 
 @pytest.fixture(scope="module")
-def table(tiny_split, pool, kept, tmp_path_factory) -> pd.DataFrame:
+def output(tiny_split, pool, kept, tmp_path_factory) -> Path:
     output = tmp_path_factory.mktemp("fid") / "fid"
     assert compute(tiny_split, pool, output, "--features", kept) == 0
+    return output
+
+
+@pytest.fixture(scope="module")
+def table(output) -> pd.DataFrame:
     return pd.read_csv(output / "distances.csv")
 
 
@@ -64,6 +69,66 @@ def test_the_table_has_a_row_for_each_reference_and_class(table):
 def test_noise_is_further_from_the_patients_than_they_are_from_each_other(table):
     assert (table["fd"] > table["real_fd"]).all()
     assert (table["kid"] > table["real_kid"]).all()
+
+
+def test_the_table_of_variety_has_a_row_for_each_class(output):
+    table = pd.read_csv(output / "variety.csv")
+    assert list(table) == compute_fid.VARIETY_COLUMNS
+    assert list(table["class"]) == ["all", "covid", "normal"]
+    assert list(table["n"]) == [16, 8, 8]
+    assert set(table["generator"]) == {"covidgan"}
+    assert set(table["seed"]) == {3}
+    assert set(table["extractor"]) == {LITE}
+    assert table["ms_ssim"][0] == pytest.approx(table["ms_ssim"][1:].mean())
+    # noise is like nothing, and lies off the patients
+    assert (table["ms_ssim"] < table["real_ms_ssim"]).all()
+    assert (table["nearest_ratio"] > 1.1).all()
+    assert table["coverage"][0] < table["real_coverage"][0]
+    assert table[["coverage", "real_coverage"]].stack().between(0, 1).all()
+
+
+def make_pool_of(images: np.ndarray, labels: pd.Series, folder: Path) -> Path:
+    """Make a pool of these images, (N, H, W) uint8."""
+    make_pool(folder, *labels.value_counts().loc[["covid", "normal"]])
+    stored = np.load(folder / "images.npy", mmap_mode="r+")
+    stored[:] = images[np.argsort(labels.to_numpy(), kind="stable")]
+    stored.flush()
+    return folder
+
+
+def test_a_generator_that_copies_and_one_that_repeats_itself_are_unmasked(tiny_split, kept, tmp_path):
+    train = imageset.read(tiny_split).where(split="train")
+    labels = train.manifest["label"]
+    first = [labels.eq(label).idxmax() for label in labels]
+    found = {}
+    for name, images in (("copies", train.images), ("one", train.images[first])):
+        generated = make_pool_of(images, labels, tmp_path / name)
+        assert compute(tiny_split, generated, tmp_path / f"{name}-fid", "--features", kept) == 0
+        found[name] = pd.read_csv(tmp_path / f"{name}-fid" / "variety.csv")
+    assert (found["copies"]["nearest_ratio"] < 1e-3).all()
+    assert found["copies"]["ms_ssim"].to_numpy() == pytest.approx(found["copies"]["real_ms_ssim"].to_numpy())
+    assert found["copies"]["coverage"].to_numpy() == pytest.approx(found["copies"]["real_coverage"].to_numpy(), abs=0.2)
+    assert found["one"]["ms_ssim"].to_numpy() == pytest.approx(1, abs=1e-6)
+    assert (found["one"]["coverage"] < found["one"]["real_coverage"]).all()
+
+
+def test_variety_without_draws_is_that_of_all_images(tiny_split, kept, tmp_path):
+    split = shutil.copytree(tiny_split, tmp_path / "split")
+    manifest = pd.read_csv(split / "manifest.csv", dtype=str)
+    manifest.loc[manifest["patient"].isin(["p00", "p01", "p02", "p03"]), "split"] = "validation"
+    imageset.write_manifest(split, manifest)
+    generated = make_pool(tmp_path / "pool", 8, 8)
+    assert compute(split, generated, tmp_path / "fid", "--features", kept) == 0
+    found = pd.read_csv(tmp_path / "fid" / "variety.csv").set_index("class")
+    extractor = features.load_extractor(LITE)
+    train, test = (imageset.read(split).where(split=name, label="normal") for name in ("train", "test"))
+    pool = imageset.read(generated).where(label="normal")
+    a, b, c = (features.extract(extractor, images.images) for images in (train, test, pool))
+    assert found["real_coverage"]["normal"] == variety.coverage(b, a)
+    assert found["coverage"]["normal"] == variety.coverage(b, c)
+    assert found["nearest_ratio"]["normal"] == pytest.approx(variety.nearest_ratio(a, b, c), rel=1e-4)
+    expected = variety.mean_ms_ssim(pool.images, measurements.N_PAIRS, 0)
+    assert found["ms_ssim"]["normal"] == pytest.approx(expected, rel=1e-4)
 
 
 def test_a_value_without_draws_is_the_distance_of_all_images(tiny_split, kept, tmp_path):
@@ -93,7 +158,7 @@ def test_a_value_without_draws_is_the_distance_of_all_images(tiny_split, kept, t
 
 
 def test_real_values_are_the_same_beside_another_pool_and_not_computed_again(
-    tiny_split, pool, kept, table, tmp_path, monkeypatch
+    tiny_split, pool, kept, output, table, tmp_path, monkeypatch
 ):
     other = make_pool(tmp_path / "other", seed=1)
     extracted = []
@@ -110,14 +175,19 @@ def test_real_values_are_the_same_beside_another_pool_and_not_computed_again(
     real = ["n", "real_fd", "real_kid", "real_kid_spread"]
     pd.testing.assert_frame_equal(found[real], table[real])
     assert (found["fd"] != table["fd"]).all()
+    found, before = (pd.read_csv(folder / "variety.csv") for folder in (tmp_path / "fid", output))
+    real = ["n", "real_coverage", "real_ms_ssim"]
+    pd.testing.assert_frame_equal(found[real], before[real])
+    assert (found["ms_ssim"] != before["ms_ssim"]).all()
 
 
 def test_the_same_flags_give_the_same_file_and_the_seed_moves_the_draws(tiny_split, pool, kept, table, tmp_path):
     for name, flags in (("a", []), ("b", []), ("c", ["--seed", 1]), ("d", ["--n-draws", 1])):
         assert compute(tiny_split, pool, tmp_path / name, "--features", kept, *flags) == 0
-    tables = {name: (tmp_path / name / "distances.csv").read_text() for name in "abcd"}
-    assert tables["a"] == tables["b"]
-    assert len(set(tables.values())) == 3
+    for file in ("distances.csv", "variety.csv"):
+        tables = {name: (tmp_path / name / file).read_text() for name in "abcd"}
+        assert tables["a"] == tables["b"]
+        assert len(set(tables.values())) == 3
 
 
 def test_the_settings_say_how_it_was_measured(tiny_split, pool, kept, tmp_path):
@@ -126,6 +196,7 @@ def test_the_settings_say_how_it_was_measured(tiny_split, pool, kept, tmp_path):
     assert (told["generator"], told["seed"]) == ("covidgan", 3)
     assert told["counts"]["covid"] == {"train": 12, "test": 8, "generated": 12, "n": 8}
     assert told["n_draws"] == 10
+    assert f"{measurements.N_PAIRS} random pairs" in told["variety_protocol"]
     assert told["extractors"][LITE]["verified"] is True
     assert told["extractors"][LITE]["weights_sha256"] == features.EFFICIENTNET_SHA256
     assert told["sha256"]["generated/images.npy"] == files.sha256(pool / "images.npy")
@@ -144,6 +215,9 @@ def test_unverified_inception_weights_are_told(tiny_split, fake_inception_weight
     assert told["fid"]["weights_sha256"] == files.sha256(fake_inception_weights)
     found = pd.read_csv(tmp_path / "fid" / "distances.csv")
     assert list(found["extractor"]) == ["fid"] * 6 + [LITE] * 6
+    found = pd.read_csv(tmp_path / "fid" / "variety.csv")
+    assert list(found["extractor"]) == ["fid"] * 3 + [LITE] * 3
+    assert np.isfinite(found.select_dtypes("number")).all(axis=None)
 
 
 class TestBadInput:

@@ -33,7 +33,7 @@ BY_RULES = {
     "generate_images": {"generator", "output", "real", "device", "processes", "threads"},
     "compute_fid": {"real", "generated", "output", "features", "device", "threads"},
     "evaluate_classifier": {"real", "generated", "output", "arm", "train_on", "ratio", "seed", "device", "threads"},
-    "summarise_study": {"real", "generated", "fid", "classifier", "output"},
+    "summarise_study": {"real", "generated", "history", "fid", "classifier", "output"},
 }
 TYPES = {int: "integer", float: "number", str: "string", Path: "string", bool: "boolean"}
 

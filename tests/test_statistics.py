@@ -164,3 +164,10 @@ def test_a_study_takes_seconds() -> None:
     for _ in range(50):
         statistics.weighted_score("roc_auc", **run, weights=weights)
     assert time.process_time() - start < 10
+
+
+def test_the_interval_of_a_mean_is_students():
+    values = np.array([0.1, 0.4, 0.2, 0.5])
+    expected = stats.ttest_1samp(values, 0).confidence_interval(0.9)
+    assert statistics.mean_interval(values, 0.9) == pytest.approx(tuple(expected))
+    assert np.isnan(statistics.mean_interval(values[:1], 0.9)).all()

@@ -136,27 +136,23 @@ def test_without_an_arm_real_there_is_no_difference():
     assert found[study.DIFFERENCE_COLUMNS].isna().all(axis=None)
 
 
-def test_distances_are_those_to_the_test_patients():
-    rows = [
-        {"generator": generator, "seed": seed, "extractor": extractor, "reference": reference, "class": label}
-        | {"n": 30, "fd": fd, "kid": fd / 100, "real_fd": real_fd, "real_kid": real_fd / 100}
-        for generator, seed, fd, real_fd in (("covidgan", 0, 10, 2), ("covidgan", 1, 20, 2), ("dcgan", 0, 40, 4))
-        for extractor, reference, label in (
-            ("lite", "test", "all"),
-            ("lite", "train", "all"),
-            ("lite", "test", "covid"),
-            ("fid", "test", "all"),
-        )
-    ]
-    distances = pd.DataFrame(rows)
-    other = (distances["extractor"] == "fid") | (distances["reference"] == "train") | (distances["class"] == "covid")
-    distances.loc[other, ["fd", "kid", "real_fd", "real_kid"]] = 1000.0
+def test_distances_and_variety_stand_beside_the_arms():
+    values = [("covidgan", 10, 0.3, 0.9), ("covidgan", 20, 0.5, 0.8), ("dcgan", 40, 0.1, 1.4)]
+    measured = pd.DataFrame(
+        {"generator": generator, "extractor": "lite", "n": 30, "fd": fd, "kid": fd / 100, "real_fd": 2.0}
+        | {"real_kid": 0.02, "coverage": coverage, "real_coverage": 0.9, "nearest_ratio": ratio}
+        | {"ms_ssim": 0.6, "real_ms_ssim": 0.4}
+        for generator, fd, coverage, ratio in values
+    )
     table = pd.DataFrame({"arm": ["real", "synthetic", "synthetic"], "generator": ["-", "covidgan", "dcgan"]})
-    found = study.with_distances(table, distances).set_index("generator")
-    assert list(found["fd"]) == [3, 15, 40]
-    assert list(found["kid"]) == pytest.approx([0.03, 0.15, 0.4])
-    assert list(found["real_fd"]) == [3, 2, 4]
-    assert list(found["real_kid"]) == pytest.approx([0.03, 0.02, 0.04])
+    found = study.with_distances(table, measured).set_index("generator")
+    assert list(found["fd"]) == [2, 15, 40]
+    assert list(found["kid"]) == pytest.approx([0.02, 0.15, 0.4])
+    assert list(found["real_fd"]) == [2, 2, 2]
+    assert list(found["real_kid"]) == pytest.approx([0.02] * 3)
+    assert list(found["coverage"]) == pytest.approx([0.9, 0.4, 0.1])
+    assert list(found["nearest_ratio"]) == pytest.approx([1, 0.85, 1.4])
+    assert list(found["ms_ssim"]) == pytest.approx([0.4, 0.6, 0.6])
     assert list(found["n_distance"]) == [30] * 3
     assert set(found["extractor"]) == {"lite"}
 
@@ -175,7 +171,10 @@ def table_of(*changes: tuple[str, float, float, float], n_seeds: int = 2) -> pd.
     for place, (train_on, difference, low, high) in enumerate(changes):
         rows.append({"arm": train_on, "generator": f"gan{place}", "train_on": train_on, "n_train_synthetic": 530})
         rows[-1] |= {"difference": difference, "family_low": low, "family_high": high}
-    return pd.DataFrame(rows).assign(n_seeds=n_seeds, n_test_images=237, n_test_patients=137, n_train_real=530)
+    varied = {"ms_ssim": 0.45, "real_ms_ssim": 0.4, "nearest_ratio": 1.0}
+    return pd.DataFrame(rows).assign(
+        n_seeds=n_seeds, n_test_images=237, n_test_patients=137, n_train_real=530, **varied
+    )
 
 
 @pytest.mark.parametrize(
@@ -263,6 +262,15 @@ def test_few_patients_and_sources_of_one_class_are_told():
     assert told == (
         "Read it with care: class covid has only 29 test patients; 75 % of the images come from a source with one "
         "class alone, so a classifier can tell the source instead of the class."
+    )
+
+
+def test_a_generator_that_hardly_varies_is_told_among_the_caveats():
+    images = images_of(covid=30, normal=40)
+    table = table_of(("synthetic", 0.0, -0.1, 0.1), n_seeds=5).assign(ms_ssim=[0.4, 0.99])
+    assert study.caveats(table, images, images) == (
+        "Read it with care: gan0 draws nearly the same image of a class again and again (MS-SSIM 0.99, of real ones "
+        "0.40)."
     )
 
 

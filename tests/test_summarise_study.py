@@ -14,12 +14,12 @@ from PIL import Image
 
 import study_folders
 import summarise_study
-from chestgan import files, imageset, study
-from chestgan.study_inputs import DISTANCE_COLUMNS, SCORE_COLUMNS
+from chestgan import files, generators, imageset, study
+from chestgan.study_inputs import DISTANCE_COLUMNS, SCORE_COLUMNS, VARIETY_COLUMNS
 from study_folders import Folders
 
-FILES = ["distances.csv", "distances.png", "roc.png", "samples.png", "scores.csv", "scores.png"]
-FILES += ["study.csv", "study.json", "verdict.txt"]
+FILES = ["distances.csv", "distances.png", "generators.csv", "roc.png", "samples.png", "scores.csv", "scores.png"]
+FILES += ["study.csv", "study.json", "training.png", "variety.csv", "variety.png", "verdict.txt"]
 CLASSES = ["covid", "normal", "variant"]
 
 
@@ -55,7 +55,7 @@ def own_folders(small_study, tmp_path) -> Folders:
     copy = shutil.copytree(original, tmp_path / "folders")
     moved = {
         which: [copy / path.relative_to(original) for path in getattr(named, which)]
-        for which in ("generated", "fid", "classifier")
+        for which in ("generated", "history", "fid", "classifier")
     }
     return Folders(copy / named.real.relative_to(original), **moved)
 
@@ -87,6 +87,11 @@ def test_the_study_table_is_full(output, folders):
     assert list(table["fd"]) == pytest.approx([10, 30.2, 31.2, 30.2, 31.2])
     assert list(table["kid"]) == pytest.approx([0.002, 0.052, 0.062, 0.052, 0.062])
     assert set(table["real_fd"]) == {10}
+    assert list(table["coverage"]) == pytest.approx([0.95, 0.398, 0.388, 0.398, 0.388])
+    assert list(table["ms_ssim"]) == pytest.approx([0.4, 0.502, 0.512, 0.502, 0.512])
+    assert list(table["nearest_ratio"]) == pytest.approx([1, 1.1, 1.1, 1.1, 1.1])
+    assert set(table["real_coverage"]) == {0.95}
+    assert set(table["real_ms_ssim"]) == {0.4}
     given = [
         pd.read_csv(folder / "scores.csv")["roc_auc"][0]
         for folder in folders.classifier
@@ -111,12 +116,45 @@ def test_scores_and_distances_are_those_of_all_runs(output, folders):
     distances = pd.read_csv(output / "distances.csv")
     given = pd.concat([pd.read_csv(folder / "distances.csv") for folder in sorted(folders.fid)], ignore_index=True)
     pd.testing.assert_frame_equal(distances, given[DISTANCE_COLUMNS])
+    variety = pd.read_csv(output / "variety.csv")
+    given = pd.concat([pd.read_csv(folder / "variety.csv") for folder in sorted(folders.fid)], ignore_index=True)
+    pd.testing.assert_frame_equal(variety, given[VARIETY_COLUMNS])
+
+
+def test_the_table_of_generators_has_means_intervals_and_how_the_trainings_went(output):
+    table = pd.read_csv(output / "generators.csv").set_index("generator")
+    assert list(table.index) == ["covidgan", "dcgan"]
+    assert not table.isna().any(axis=None)
+    assert set(table["n_seeds"]) == {2}
+    assert list(table["kid_mean"]) == pytest.approx([0.052, 0.062])
+    assert list(table["kid_sd"]) == pytest.approx([0.004 / np.sqrt(2)] * 2)
+    # Student's t with one degree of freedom at 97.5 % is 12.706
+    assert list(table["kid_high"] - table["kid_low"]) == pytest.approx([2 * 12.706 * 0.002] * 2, rel=1e-4)
+    assert list(table["coverage_mean"]) == pytest.approx([0.398, 0.388])
+    assert list(table["real_kid"]) == pytest.approx([0.002] * 2)
+    # 1.5, 0.2, 0.3 and 1.5, 0.3, 0.3 with the one, and at last 0.4 and 0.4 with the other
+    assert list(table["best_distance"]) == pytest.approx([0.25, 0.25])
+    assert list(table["last_distance"]) == pytest.approx([0.3, 0.4])
+    assert list(table["collapse_ratio"]) == pytest.approx([(1.5 + 1) / 2, (2 + 4 / 3) / 2])
+
+
+def test_generators_stand_in_the_order_of_the_trainings(folders, tmp_path, monkeypatch):
+    drawn = []
+    monkeypatch.setattr("chestgan.figures.save", lambda figure, path: None)
+    monkeypatch.setattr("chestgan.study_figures.training", lambda histories, title: drawn.append(histories))
+    assert summarise(replace(folders, history=folders.history[::-1]), tmp_path / "study") == 0
+    assert list(pd.read_csv(tmp_path / "study" / "generators.csv")["generator"]) == ["dcgan", "covidgan"]
+    assert list(drawn[0]["generator"].unique()) == ["dcgan", "covidgan"]
+    assert list(drawn[0]["kimg"]) == [1, 2, 3] * 4
 
 
 def test_the_json_says_the_same_and_how_it_was_done(output, folders):
     told = json.loads((output / "study.json").read_text(), parse_constant=lambda name: pytest.fail(f"{name} in JSON"))
     table = pd.read_csv(output / "study.csv")
     pd.testing.assert_frame_equal(pd.DataFrame(told["arms"])[list(table)], table)
+    for name in ("variety", "generators"):
+        table = pd.read_csv(output / f"{name}.csv")
+        pd.testing.assert_frame_equal(pd.DataFrame(told[name])[list(table)], table)
     assert (output / "verdict.txt").read_text() == f"{told['verdict']} {told['caveats']}\n"
     assert told["counts"]["comparisons"] == 4
     assert told["counts"]["test_patients"] == dict.fromkeys(CLASSES, 6)
@@ -124,7 +162,9 @@ def test_the_json_says_the_same_and_how_it_was_done(output, folders):
     assert "Bonferroni" in told["protocol"]
     assert len(told["scores"]) == 30
     predictions = folders.classifier[0] / "predictions.csv"
-    assert told["sha256"][str(predictions)] == files.sha256(predictions)
+    history = folders.history[0] / "history.csv"
+    for path in (predictions, history, folders.fid[0] / "variety.csv"):
+        assert told["sha256"][str(path)] == files.sha256(path)
 
 
 def test_the_verdict_goes_by_the_widened_intervals(output):
@@ -149,6 +189,26 @@ def test_one_seed_leaves_the_spread_empty(tmp_path):
     assert "with one seed the spread over trainings is not known" in (tmp_path / "study" / "verdict.txt").read_text()
     told = files.read_json(tmp_path / "study" / "study.json")
     assert told["arms"][0]["roc_auc_sd"] is None
+    table = pd.read_csv(tmp_path / "study" / "generators.csv")
+    values = [f"{value}_{part}" for value in generators.VALUES for part in ("sd", "low", "high")]
+    assert table.columns[table.isna().any()].tolist() == values
+
+
+def test_a_generator_that_draws_one_image_is_told(own_folders, tmp_path):
+    for folder in own_folders.fid:
+        edit(folder / "variety.csv", ms_ssim=0.97)
+    assert summarise(own_folders, tmp_path / "study") == 0
+    told = "covidgan draws nearly the same image of a class again and again (MS-SSIM 0.97, of real ones 0.40)"
+    assert told in (tmp_path / "study" / "verdict.txt").read_text()
+
+
+def test_a_generator_nearer_than_real_patients(own_folders, tmp_path):
+    edit(own_folders.history[0] / "history.csv", distance=-0.001)
+    edit(own_folders.history[1] / "history.csv", distance=0.2)
+    assert summarise(own_folders, tmp_path / "study") == 0
+    table = pd.read_csv(tmp_path / "study" / "generators.csv")
+    assert table["best_distance"].item() == pytest.approx((0.2 - 0.001) / 2)
+    assert np.isnan(table["collapse_ratio"].item())
 
 
 def test_without_an_arm_real(own_folders, tmp_path):
@@ -268,7 +328,7 @@ class TestBadInput:
 
         return run
 
-    @pytest.mark.parametrize("which", ["generated", "fid", "classifier"])
+    @pytest.mark.parametrize("which", ["generated", "history", "fid", "classifier"])
     def test_a_missing_folder(self, refused, own_folders, tmp_path, which):
         message = refused(**{which: [*getattr(own_folders, which), tmp_path / "none"]})
         assert f"there is no folder {tmp_path / 'none'}" in message
@@ -294,6 +354,33 @@ class TestBadInput:
         edit(path, fd=np.nan)
         assert "aren't finite" in refused()
 
+    def test_damaged_variety(self, refused, own_folders):
+        path = own_folders.fid[0] / "variety.csv"
+        edit(path, ms_ssim=np.nan)
+        assert f"{path} is empty or has values that aren't finite" in refused()
+        path.unlink()
+        assert f"there is no file {path}; run again what makes" in refused()
+
+    def test_damaged_histories(self, refused, own_folders):
+        folder = own_folders.history[0]
+        edit(folder / "history.csv", distance=np.nan)
+        assert f"{folder}/history.csv has no distance" in refused()
+        edit(folder / "history.csv", distance=np.inf)
+        assert "one that isn't finite" in refused()
+        edit_json(folder / "settings.json", settings={"name": "covidgan"})
+        assert f"{folder}/settings.json names no generator and seed" in refused()
+        (folder / "settings.json").write_text("[]")
+        assert f"{folder}/settings.json doesn't say settings" in refused()
+
+    def test_trainings_that_were_never_measured_together(self, refused, own_folders):
+        path = own_folders.history[0] / "history.csv"
+        edit(path, kimg=pd.read_csv(path)["kimg"] + 0.25)
+        assert "the trainings of covidgan were measured after different numbers of images" in refused()
+
+    def test_distances_without_a_training(self, refused, own_folders):
+        message = refused(history=own_folders.history[:1])
+        assert "--fid has distances of generator covidgan, seed 1, but --history has no training of it" in message
+
     def test_other_test_images(self, refused, own_folders):
         path = own_folders.classifier[1] / "predictions.csv"
         predictions = pd.read_csv(path)
@@ -316,7 +403,7 @@ class TestBadInput:
         edit(own_folders.classifier[1] / "predictions.csv", score_normal=np.nan)
         assert "scores that aren't finite" in refused()
 
-    @pytest.mark.parametrize("which", ["generated", "fid", "classifier"])
+    @pytest.mark.parametrize("which", ["generated", "history", "fid", "classifier"])
     def test_a_folder_twice(self, refused, own_folders, which):
         paths = getattr(own_folders, which)
         assert "is there twice" in refused(**{which: [*paths, paths[0]]})
@@ -350,7 +437,7 @@ class TestBadInput:
         assert "the values of extractor is fid in" in refused()
 
     def test_a_generator_without_distances_or_images(self, refused, own_folders, tmp_path):
-        fid = [study_folders.make_distances(tmp_path / "fid", "dcgan", 0, CLASSES)]
+        fid = [study_folders.make_fid(tmp_path / "fid", "dcgan", 0, CLASSES)]
         assert "trained on images of covidgan, but --fid has only dcgan" in refused(fid=fid)
         generated = [study_folders.make_pool(tmp_path / "pool", "dcgan", 0, CLASSES)]
         assert "trained on images of covidgan, but --generated has only dcgan" in refused(generated=generated)
@@ -364,6 +451,7 @@ class TestBadInput:
             summarise_study.Config(
                 real=own_folders.real,
                 generated=(Path("a"),),
+                history=(Path("c"),),
                 fid=(),
                 classifier=(Path("b"),),
                 output=tmp_path / "study",

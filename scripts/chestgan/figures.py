@@ -14,6 +14,7 @@ from chestgan import files
 # so that a class is never taken for an arm.
 _CLASS_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#F0E442")
 _ARM_COLOURS = ("#332288", "#88CCEE", "#882255", "#DDCC77", "#117733", "#CC6677", "#44AA99", "#999933", "#AA4499")
+_DASHES = ("-", "--", ":")
 REAL_COLOUR = "#404040"
 NEUTRAL_COLOUR = "#9A9A9A"
 
@@ -66,6 +67,15 @@ def arm_colours(arms: Iterable[str]) -> dict[str, str]:
     others = sorted(set(arms) - {"real"})
     colours = {arm: _ARM_COLOURS[i % len(_ARM_COLOURS)] for i, arm in enumerate(others)}
     return {arm: colours.get(arm, REAL_COLOUR) for arm in sorted(set(arms))}
+
+
+def line_styles(names: Iterable[str]) -> dict[str, dict[str, str]]:
+    """Give each of many lines its colour and dashes, by its place: colours alone don't tell a dozen apart."""
+    n = len(_ARM_COLOURS)
+    return {
+        name: {"color": _ARM_COLOURS[i % n], "linestyle": _DASHES[i // n % len(_DASHES)]}
+        for i, name in enumerate(dict.fromkeys(names))
+    }
 
 
 def show_grey(axes: Axes, image: np.ndarray) -> None:

@@ -158,6 +158,18 @@ def interval(draws: np.ndarray, confidence: float) -> tuple[float, float]:
     return float(low), float(high)
 
 
+def mean_interval(values: np.ndarray, confidence: float) -> tuple[float, float]:
+    """Give Student's t interval of the mean of (N,) values; nan for fewer than 2, which show no spread."""
+    # here, for scipy takes longer to import than what else summarises a study
+    from scipy.special import stdtrit
+
+    n = len(values)
+    if n < 2:
+        return float("nan"), float("nan")
+    half_width = stdtrit(n - 1, (1 + confidence) / 2) * np.std(values, ddof=1) / np.sqrt(n)
+    return float(np.mean(values) - half_width), float(np.mean(values) + half_width)
+
+
 def _seed_means(scores: np.ndarray, random: np.random.Generator) -> np.ndarray:
     """Average (S, B) scores over seeds drawn anew for every column: (B,)."""
     n_seeds, n_draws = scores.shape

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from chestgan import statistics
+from chestgan import generators, statistics
 from chestgan.errors import UserError
 from chestgan.study_inputs import NO_GENERATOR, Runs
 
@@ -24,7 +24,6 @@ LOWER_IS_BETTER = ("brier",)
 # PPV and NPV are undefined where no image, or every one, is called positive
 PRIMARY_SCORES = tuple(score for score in SCORES if score not in ("ppv", "npv"))
 REFERENCE_ARM = "real"
-ALL = "all"
 ARM = ["arm", "generator"]
 DIFFERENCE_COLUMNS = ["difference", "difference_low", "difference_high", "family_low", "family_high"]
 # a sentence lists no more comparisons than this; of more it names those that show a difference, and counts the others
@@ -66,19 +65,31 @@ def arm_table(runs: pd.DataFrame, scores: pd.DataFrame, test: pd.DataFrame) -> p
     return table.reset_index()
 
 
-def with_distances(table: pd.DataFrame, distances: pd.DataFrame) -> pd.DataFrame:
-    """Put each generator's distances to the test patients beside its arms: over all images, first extractor, mean over
-    its seeds. An arm without a generator gets those of real to real patients at the same n."""
-    extractor = distances["extractor"].iloc[0]
-    chosen = distances[
-        (distances["extractor"] == extractor) & (distances["reference"] == "test") & (distances["class"] == ALL)
+def with_distances(table: pd.DataFrame, measured: pd.DataFrame) -> pd.DataFrame:
+    """Put each generator's distances and variety beside its arms, as means over its seeds. An arm without a generator
+    gets those of real patients at the same n.
+
+    Args:
+        table: from `arm_table`.
+        measured: from `generators.measured`.
+    """
+    groups = measured.rename(columns={"n": "n_distance"}).groupby("generator")
+    names = [
+        "fd",
+        "kid",
+        "real_fd",
+        "real_kid",
+        "coverage",
+        "real_coverage",
+        "nearest_ratio",
+        "ms_ssim",
+        "real_ms_ssim",
     ]
-    groups = chosen.rename(columns={"n": "n_distance"}).groupby("generator")
-    means = groups.agg({"n_distance": "min", "fd": "mean", "kid": "mean", "real_fd": "mean", "real_kid": "mean"})
-    real = means.mean().to_frame(NO_GENERATOR).T
-    real = real.assign(fd=real["real_fd"], kid=real["real_kid"], n_distance=means["n_distance"].min())
+    means = groups.agg({"n_distance": "min"} | dict.fromkeys(names, "mean"))
+    real = means.mean().to_frame(NO_GENERATOR).T.assign(n_distance=means["n_distance"].min(), nearest_ratio=1.0)
+    real = real.assign(**{name: real[f"real_{name}"] for name in ("fd", "kid", "coverage", "ms_ssim")})
     beside = pd.concat([means, real]).loc[table["generator"]].reset_index(drop=True)
-    return pd.concat([table.assign(extractor=extractor), beside], axis=1)
+    return pd.concat([table.assign(extractor=measured["extractor"].iloc[0]), beside], axis=1)
 
 
 def with_differences(
@@ -193,7 +204,7 @@ def caveats(table: pd.DataFrame, test: pd.DataFrame, sources: pd.DataFrame) -> s
     """Say in a sentence why the verdict is to be read with care; an empty text where nothing is known against it.
 
     Args:
-        table: from `arm_table`.
+        table: from `with_distances`.
         test: the test images: patient, label.
         sources: the images of all splits: label, and source where the data tell it.
     """
@@ -206,6 +217,7 @@ def caveats(table: pd.DataFrame, test: pd.DataFrame, sources: pd.DataFrame) -> s
     patients = test.groupby("label")["patient"].nunique()
     if patients.min() < _FEW_PATIENTS:
         reasons.append(f"class {patients.idxmin()} has only {patients.min()} test patients")
+    reasons += generators.caveats(table)
     share = confounded_share(sources)
     if share > _CONFOUNDED:
         reasons.append(

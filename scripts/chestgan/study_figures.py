@@ -11,12 +11,19 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
+from matplotlib.ticker import LogLocator, NullLocator, SymmetricalLogLocator
 
 from chestgan import figures
-from chestgan.study import ALL, SCORES
+from chestgan.draws import ALL
+from chestgan.study import SCORES
 from chestgan.study_inputs import NO_GENERATOR
 
 _PANELS_A_LINE = 3
+_SHARES = ("coverage", "ms_ssim")
+# below it a kernel distance is hardly told from that of real to real patients
+_NEAR_ZERO = 0.01
+# of each decade of a logarithmic axis
+_TICKS = (1, 2, 3, 5, 7)
 _SCORE_PANELS = ("roc_auc", "pr_auc", "balanced_accuracy", "sensitivity", "specificity", "brier")
 # of a sample sheet, in pixels
 _SMALLEST_IMAGE, _WIDEST_LINE, _GAP, _MARGIN, _TEXT = 64, 1400, 2, 12, 24
@@ -104,31 +111,59 @@ def distances(table: pd.DataFrame, title: str) -> Figure:
     """Draw kernel and Fréchet distances to the test patients, a column for all images and for each class.
 
     Args:
-        table: rows of compute_fid of one extractor and of the reference `test`.
+        table: rows of compute_fid's distances of one extractor and of the reference `test`.
     """
-    classes = [ALL, *sorted(set(table["class"]) - {ALL})]
-    generators = sorted(table["generator"].unique())
-    colours = figures.class_colours(classes[1:]) | {ALL: figures.NEUTRAL_COLOUR}
-    figure = figures.new_figure(1.6 + 2.4 * len(classes), 1.7 + 2 * (0.5 + 0.4 * len(generators)))
-    panels = figure.subplots(2, len(classes), sharey=True)
-    for row, (value, name) in enumerate((("kid", "kernel distance (KID)"), ("fd", "Fréchet distance"))):
-        for axes, label in zip(panels[row], classes, strict=True):
-            chosen = table[table["class"] == label]
-            for place, generator in enumerate(generators):
-                _draw_distances(axes, chosen[chosen["generator"] == generator], value, place, colours[label])
-            n = " to ".join(map(str, sorted({chosen["n"].min(), chosen["n"].max()})))
-            axes.set_title(f"{'all images' if label == ALL else label}, n = {n}" if row == 0 else "")
-            axes.set_xlabel(name)
-            axes.grid(visible=False, axis="y")
-            axes.locator_params(axis="x", nbins=4)
-            axes.set_xlim(left=min(0, axes.get_xlim()[0]))
-    _name_rows(panels, generators)
+    names = {"kid": "kernel distance (KID)", "fd": "Fréchet distance"}
     keys = [
-        Line2D([], [], marker="o", linestyle="", color=figures.NEUTRAL_COLOUR, label="generated, a point a seed"),
         Line2D([], [], color=figures.REAL_COLOUR, label="real training patients, same n"),
         Patch(color=figures.REAL_COLOUR, alpha=0.18, label="spread of the kernel distance"),
     ]
-    figure.legend(handles=keys, loc="outside lower center", ncols=len(keys), fontsize=8)
+    return _by_class(table, names, keys, title)
+
+
+def variety(table: pd.DataFrame, title: str) -> Figure:
+    """Draw coverage, nearest ratio and MS-SSIM, a column for all images and for each class.
+
+    Args:
+        table: rows of compute_fid's variety of one extractor.
+    """
+    names = {
+        "coverage": "coverage of the test patients",
+        "nearest_ratio": "distance to nearest training\nimage, test patients: 1",
+        "ms_ssim": "MS-SSIM within a class",
+    }
+    keys = [Line2D([], [], color=figures.REAL_COLOUR, label="real patients, same n")]
+    return _by_class(table.assign(real_nearest_ratio=1.0), names, keys, title)
+
+
+def training(histories: pd.DataFrame, title: str) -> Figure:
+    """Draw the distance to the validation patients over the images shown, a line a generator.
+
+    Args:
+        histories: as `study_inputs.read_histories` gives it.
+    """
+    styles = figures.line_styles(histories["generator"])
+    figure = figures.new_figure(9.5, 4.2 + 0.16 * len(styles))
+    axes = figure.subplots()
+    lines, ends = {}, {}
+    for generator, group in histories.groupby("generator", sort=False):
+        # where a seed has no point, the mean would be one of others
+        seeds = group.pivot(index="kimg", columns="seed", values="distance").dropna()
+        ends[generator] = seeds.mean(axis=1).iloc[-1]
+        (lines[generator],) = axes.plot(seeds.index, seeds.mean(axis=1), label=generator, **styles[generator])
+        colour = styles[generator]["color"]
+        if seeds.shape[1] > 1:
+            axes.fill_between(seeds.index, seeds.min(axis=1), seeds.max(axis=1), color=colour, alpha=0.12, linewidth=0)
+        kept = group.loc[group.groupby("seed")["distance"].idxmin()]
+        axes.plot(kept["kimg"], kept["distance"], "o", color=colour, markerfacecolor="white", markersize=5)
+    _scale_distances(axes, histories["distance"].min())
+    axes.set(xlabel="thousand real images shown", ylabel="kernel distance (KID) to the validation patients")
+    axes.set_xlim(left=0)
+    # from above to below, as the lines end
+    keys = [lines[generator] for generator in sorted(ends, key=ends.__getitem__, reverse=True)]
+    point = {"marker": "o", "linestyle": "", "color": figures.NEUTRAL_COLOUR, "markerfacecolor": "white"}
+    keys.append(Line2D([], [], **point, label="kept, a point a seed"))
+    figure.legend(handles=keys, loc="outside right center", fontsize=8)
     _set_title(figure, title)
     return figure
 
@@ -170,8 +205,56 @@ def _draw_curve(axes: Axes, curve: Curve, colour: str) -> None:
         axes.fill_between(curve.false_positive, curve.low, curve.high, color=colour, alpha=0.15, linewidth=0)
 
 
-def _draw_distances(axes: Axes, table: pd.DataFrame, value: str, place: int, colour: str) -> None:
-    """Draw the points of a generator, and the distance of real to real patients as a line across its row."""
+def _by_class(table: pd.DataFrame, names: dict[str, str], keys: Sequence[Line2D | Patch], title: str) -> Figure:
+    """Draw a row of panels for each value, a column for all images and for each class, and a point for each seed.
+
+    Args:
+        table: generator, class, n, and each value with the same of real images: x and real_x.
+        names: what the axis of each value says.
+        keys: entries of the legend beside that of the points.
+    """
+    classes = [ALL, *sorted(set(table["class"]) - {ALL})]
+    generators = sorted(table["generator"].unique())
+    colours = figures.class_colours(classes[1:]) | {ALL: figures.NEUTRAL_COLOUR}
+    figure = figures.new_figure(1.6 + 2.4 * len(classes), 1.7 + len(names) * (0.5 + 0.4 * len(generators)))
+    panels = figure.subplots(len(names), len(classes), sharey=True)
+    for row, (value, name) in enumerate(names.items()):
+        for axes, label in zip(panels[row], classes, strict=True):
+            chosen = table[table["class"] == label]
+            for place, generator in enumerate(generators):
+                _draw_points(axes, chosen[chosen["generator"] == generator], value, place, colours[label])
+            n = " to ".join(map(str, sorted({chosen["n"].min(), chosen["n"].max()})))
+            axes.set_title(f"{'all images' if label == ALL else label}, n = {n}" if row == 0 else "")
+            axes.set_xlabel(name)
+            axes.grid(visible=False, axis="y")
+            axes.locator_params(axis="x", nbins=4)
+            if value in _SHARES:
+                axes.set_xlim(-0.04, 1.04)
+            else:
+                low, high = min(0, axes.get_xlim()[0]), axes.get_xlim()[1]
+                # matplotlib's margin is one of the values, not of the axis from zero on
+                axes.set_xlim(low, high + 0.03 * (high - low))
+    _name_rows(panels, generators)
+    points = Line2D([], [], marker="o", linestyle="", color=figures.NEUTRAL_COLOUR, label="generated, a point a seed")
+    figure.legend(handles=[points, *keys], loc="outside lower center", ncols=len(keys) + 1, fontsize=8)
+    _set_title(figure, title)
+    return figure
+
+
+def _scale_distances(axes: Axes, lowest: float) -> None:
+    """Scale kernel distances by their logarithm, and about zero, where unbiased ones end, evenly."""
+    if lowest > _NEAR_ZERO:
+        axes.set_yscale("log")
+        axes.yaxis.set_major_locator(LogLocator(subs=_TICKS))
+    else:
+        axes.set_yscale("symlog", linthresh=_NEAR_ZERO, linscale=0.5)
+        axes.yaxis.set_major_locator(SymmetricalLogLocator(base=10, linthresh=_NEAR_ZERO, subs=_TICKS))
+    axes.yaxis.set_major_formatter("{x:g}")
+    axes.yaxis.set_minor_locator(NullLocator())
+
+
+def _draw_points(axes: Axes, table: pd.DataFrame, value: str, place: int, colour: str) -> None:
+    """Draw the points of a generator, and the value of real patients as a line across its row."""
     values = table[value].to_numpy()
     places = place + _spread(len(values))
     real = table[f"real_{value}"].mean()

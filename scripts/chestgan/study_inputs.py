@@ -19,6 +19,8 @@ SCORE_COLUMNS += ["accuracy", "balanced_accuracy", "sensitivity", "specificity",
 SCORE_COLUMNS += ["roc_auc", "pr_auc", "brier"]
 DISTANCE_COLUMNS = ["generator", "seed", "extractor", "reference", "class", "n"]
 DISTANCE_COLUMNS += ["fd", "kid", "kid_spread", "real_fd", "real_kid", "real_kid_spread"]
+VARIETY_COLUMNS = ["generator", "seed", "extractor", "class", "n"]
+VARIETY_COLUMNS += ["coverage", "real_coverage", "nearest_ratio", "ms_ssim", "real_ms_ssim"]
 _KEY = ["arm", "generator", "generator_seed", "seed"]
 _SETTINGS = (*RUN_COLUMNS, "classes", "positive_class")
 
@@ -109,25 +111,69 @@ def _decided(predictions: pd.DataFrame, scores: pd.DataFrame, positive: str, n_c
 
 
 def read_distances(folders: Sequence[Path]) -> pd.DataFrame:
-    """Read the tables of compute_fid as one, sorted by generator and seed; extractors keep their order.
+    """Read the tables of distances of compute_fid as one, sorted by generator and seed; extractors keep their order.
 
     Raises:
         UserError: a table is missing or damaged, is there twice, or has other extractors or classes than the others.
     """
+    return _read_measurements(folders, "distances.csv", DISTANCE_COLUMNS, ["fd", "kid", "real_fd", "real_kid"])
+
+
+def read_variety(folders: Sequence[Path]) -> pd.DataFrame:
+    """Read the tables of variety of compute_fid, as `read_distances` does."""
+    return _read_measurements(folders, "variety.csv", VARIETY_COLUMNS, VARIETY_COLUMNS[5:])
+
+
+def _read_measurements(
+    folders: Sequence[Path], name: str, columns: Sequence[str], finite: Sequence[str]
+) -> pd.DataFrame:
     tables = []
     for folder in folders:
         files.require_folder(folder, "a result of compute_fid")
-        text = ("generator", "extractor", "reference", "class")
-        tables.append(_read_table(folder / "distances.csv", DISTANCE_COLUMNS, text))
-        numbers = tables[-1][["fd", "kid", "real_fd", "real_kid"]]
-        if tables[-1].empty or not np.isfinite(numbers).all(axis=None):
-            raise UserError(f"{folder}/distances.csv is empty or has values that aren't finite; run compute_fid again")
+        text = [column for column in ("generator", "extractor", "reference", "class") if column in columns]
+        tables.append(_read_table(folder / name, columns, text))
+        if tables[-1].empty or not np.isfinite(tables[-1][finite]).all(axis=None):
+            raise UserError(f"{folder}/{name} is empty or has values that aren't finite; run compute_fid again")
     for column in ("extractor", "class"):
         _require_equal(folders, [", ".join(table[column].unique()) for table in tables], f"the values of {column}")
     names = [(table["generator"].iloc[0], int(table["seed"].iloc[0])) for table in tables]
     _require_once(folders, names, "distances of generator {}, seed {}")
     order = sorted(range(len(names)), key=names.__getitem__)
-    return pd.concat([tables[place] for place in order], ignore_index=True)[DISTANCE_COLUMNS]
+    return pd.concat([tables[place] for place in order], ignore_index=True)[columns]
+
+
+def read_histories(folders: Sequence[Path]) -> pd.DataFrame:
+    """Read from the results of train_acgan the distances to the validation patients over the images shown.
+
+    Returns:
+        A row for each snapshot: generator, seed, kimg, distance. Generators keep the order of the folders.
+
+    Raises:
+        UserError: a history is missing or damaged, is there twice, or has no snapshot in common with another seed's.
+    """
+    names, tables = [], []
+    for folder in folders:
+        files.require_folder(folder, "a result of train_acgan")
+        told = _read_keys(folder / "settings.json", ("settings",), "train_acgan")["settings"]
+        if not isinstance(told, dict) or not {"name", "preset", "seed"} <= told.keys():
+            raise UserError(f"{folder}/settings.json names no generator and seed; expected a result of train_acgan")
+        history = _read_table(folder / "history.csv", ["kimg", "distance"], ())
+        snapshots = history.loc[history["distance"].notna(), ["kimg", "distance"]]
+        if snapshots.empty or not np.isfinite(snapshots).all(axis=None):
+            raise UserError(f"{folder}/history.csv has no distance, or one that isn't finite; run train_acgan again")
+        names.append((str(told["name"] or told["preset"]), int(told["seed"])))
+        tables.append(snapshots.assign(generator=names[-1][0], seed=names[-1][1]))
+    _require_once(folders, names, "the training of generator {}, seed {}")
+    generators = list(dict.fromkeys(name for name, _ in names))
+    order = sorted(range(len(names)), key=lambda place: (generators.index(names[place][0]), names[place][1]))
+    histories = pd.concat([tables[place] for place in order], ignore_index=True)
+    for generator, group in histories.groupby("generator"):
+        if not (group.groupby("kimg").size() == group["seed"].nunique()).any():
+            raise UserError(
+                f"the trainings of {generator} were measured after different numbers of images; the seeds of a "
+                "generator must differ in nothing else"
+            )
+    return histories[["generator", "seed", "kimg", "distance"]]
 
 
 def read_pools(folders: Sequence[Path], real: ImageSet) -> dict[str, tuple[int, ImageSet]]:
@@ -156,8 +202,9 @@ def read_pools(folders: Sequence[Path], real: ImageSet) -> dict[str, tuple[int, 
     return first
 
 
-def require_generators(runs: Runs, distances: pd.DataFrame, pools: dict[str, Any]) -> None:
-    """Refuse a study in which a generator that an arm trained on has no distances or no images."""
+def require_generators(runs: Runs, distances: pd.DataFrame, histories: pd.DataFrame, pools: dict[str, Any]) -> None:
+    """Refuse a study in which a generator that an arm trained on has no distances or no images, or distances no
+    training."""
     for generator in sorted(set(runs.table["generator"]) - {NO_GENERATOR}):
         for known, flag in ((set(distances["generator"]), "--fid"), (set(pools), "--generated")):
             if generator not in known:
@@ -165,6 +212,12 @@ def require_generators(runs: Runs, distances: pd.DataFrame, pools: dict[str, Any
                     f"an arm trained on images of {generator}, but {flag} has only {', '.join(sorted(known))}; name "
                     f"the folder of {generator} too"
                 )
+    measured, trained = (set(zip(table["generator"], table["seed"], strict=True)) for table in (distances, histories))
+    for generator, seed in sorted(measured - trained):
+        raise UserError(
+            f"--fid has distances of generator {generator}, seed {seed}, but --history has no training of it; name "
+            "its folder too"
+        )
 
 
 def _read_settings(folder: Path, classes: list[str]) -> dict[str, Any]:

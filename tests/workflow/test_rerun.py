@@ -15,7 +15,7 @@ from project import ROOT, Project, small_study
 FEEDS = {
     "make_demo_data": {"split_data"},
     "split_data": {"train_acgan", "generate_images", "compute_fid", "evaluate_classifier", "summarise_study"},
-    "train_acgan": {"generate_images"},
+    "train_acgan": {"generate_images", "summarise_study"},
     "generate_images": {"compute_fid", "evaluate_classifier", "summarise_study"},
     "compute_fid": {"summarise_study"},
     "evaluate_classifier": {"summarise_study"},

@@ -107,9 +107,13 @@ def test_the_report_is_one_page_with_the_figures(finished: Project) -> None:
         "scores.png",
         "samples.png",
         "distances.png",
+        "variety.png",
+        "training.png",
         "split.png",
         "curves.png",
         "study.csv",
+        "variety.csv",
+        "generators.csv",
         "ROC curves",
     ):
         assert name in page

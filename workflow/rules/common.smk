@@ -39,7 +39,14 @@ ARMS = {
     for name, arm in config["arms"].items()
     for generator in ([None] if arm["train_on"] == "real" else GENERATORS)
 }
-FIGURES = {"roc": "ROC curves", "scores": "scores", "samples": "real and generated images", "distances": "distances"}
+FIGURES = {
+    "roc": "ROC curves",
+    "scores": "scores",
+    "samples": "real and generated images",
+    "distances": "distances",
+    "variety": "variety",
+    "training": "learning curves",
+}
 
 
 wildcard_constraints:

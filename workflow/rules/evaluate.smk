@@ -8,6 +8,7 @@ rule compute_fid:
         generated_settings=rules.generate_images.output.settings,
     output:
         distances=f"{BRANCH}/fid/distances.csv",
+        variety=f"{BRANCH}/fid/variety.csv",
         settings=f"{BRANCH}/fid/settings.json",
     log:
         f"{LOGS}/compute_fid/{{generator}}-seed-{{seed}}.log",
@@ -70,7 +71,10 @@ rule summarise_study:
         real=rules.split_data.output.images,
         real_manifest=rules.split_data.output.manifest,
         generated=expand(f"{BRANCH}/generated/images.npy", generator=GENERATORS, seed=SEEDS),
-        fid=expand(f"{BRANCH}/fid/distances.csv", generator=GENERATORS, seed=SEEDS),
+        history=expand(rules.train_acgan.output.history, generator=GENERATORS, seed=SEEDS),
+        history_settings=expand(rules.train_acgan.output.settings, generator=GENERATORS, seed=SEEDS),
+        distances=expand(rules.compute_fid.output.distances, generator=GENERATORS, seed=SEEDS),
+        variety=expand(rules.compute_fid.output.variety, generator=GENERATORS, seed=SEEDS),
         classifier=expand(rules.evaluate_classifier.output.predictions, arm=ARMS, seed=SEEDS),
     output:
         study=report(
@@ -93,6 +97,18 @@ rule summarise_study:
             caption="../report/distances_table.rst",
             labels={"result": "table of distances"},
         ),
+        variety=report(
+            f"{RESULTS}/study/variety.csv",
+            category="Study",
+            caption="../report/variety_table.rst",
+            labels={"result": "table of variety"},
+        ),
+        generators=report(
+            f"{RESULTS}/study/generators.csv",
+            category="Study",
+            caption="../report/generators.rst",
+            labels={"result": "table of generators"},
+        ),
         figures=[
             report(
                 f"{RESULTS}/study/{name}.png",
@@ -114,9 +130,10 @@ rule summarise_study:
         flags=flags(config["summarise_study"]),
         real=subpath(input.real, parent=True),
         generated=expand(f"{BRANCH}/generated", generator=GENERATORS, seed=SEEDS),
+        history=expand(f"{BRANCH}/train", generator=GENERATORS, seed=SEEDS),
         fid=expand(f"{BRANCH}/fid", generator=GENERATORS, seed=SEEDS),
         classifier=expand(f"{RESULTS}/classifier/{{arm}}/seed-{{seed}}", arm=ARMS, seed=SEEDS),
         folder=subpath(output.study, parent=True),
     shell:
         "python {input.scripts[0]} {params.flags} --real {params.real} --generated {params.generated} "
-        "--fid {params.fid} --classifier {params.classifier} --output {params.folder} 2> {log}"
+        "--history {params.history} --fid {params.fid} --classifier {params.classifier} --output {params.folder} 2> {log}"
