@@ -151,7 +151,7 @@ def metadata_path(config: Config) -> Path:
 
 
 def decode(config: Config, table: pd.DataFrame, scratch: Path) -> tuple[pd.DataFrame, np.ndarray]:
-    """Decode all files into the scratch folder; the table gets what was found, the thumbnails are of the usable ones."""
+    """Decode all files into the scratch folder; the table gets what was found, thumbnails are of the usable ones."""
     paths = [config.folder / file for file in table["file"]]
     prepared = collection.prepare_all(paths, config.preparation, config.threads)
     tracked = progress.track(prepared, "decode", total=len(paths))

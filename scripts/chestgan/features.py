@@ -34,7 +34,7 @@ EFFICIENTNET_SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49c
 EFFICIENTNET_SIZE = 128
 
 # on a CPU larger batches leave the cache: EfficientNet takes up to twice as long with 32
-BATCH_SIZE = 8
+BATCH_SIZE = 16
 
 
 @dataclass(frozen=True, eq=False)
