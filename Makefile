@@ -6,7 +6,7 @@ CONFIG ?= config/config.yaml
 PROFILE ?= profiles/local
 SNAKEMAKE := snakemake --profile profiles/local --configfile $(CONFIG)
 
-.PHONY: help demo report doctor image sif test lint format clean lock
+.PHONY: help demo report doctor image sif test bench lint format clean lock
 .DELETE_ON_ERROR:
 
 help: ## say what there is to make
@@ -36,6 +36,9 @@ sif: ## build the same image for Apptainer
 
 test: .venv/dev ## run the tests, the fast ones first
 	python -m pytest
+
+bench: .venv/chestgan ## measure the speed on a quiet machine, for docs/performance.md; PARTS="split plan" shows some
+	PYTHONPATH=scripts python bench/bench.py $(addprefix --parts ,$(PARTS))
 
 lint: .venv/dev ## what the formatters and the linters have to say
 	ruff check .

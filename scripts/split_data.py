@@ -103,13 +103,13 @@ def run(config: Config) -> None:
     with files.new_folder(config.output) as folder:
         scratch = folder / "scratch"
         scratch.mkdir()
-        table, gradients = decode(config, table, scratch)
+        table, thumbnails = decode(config, table, scratch)
         rejected = pd.concat([rejected, table.loc[table["reason"] != "", REJECTED_COLUMNS]])
         require_few_rejected(config, rejected, len(listed))
         table = table[table["reason"] == ""].reset_index(drop=True)
         notes += splitnotes.on_images(table)
 
-        manifest, pairs, copies = handle_duplicates(config, table, gradients)
+        manifest, pairs, copies = handle_duplicates(config, table, thumbnails)
         rejected = pd.concat([rejected, copies]).sort_values("file", ignore_index=True)
         require_patients_left(config, manifest, classes, rejected)
         manifest["split"] = splits.assign(manifest, config.test_fraction, config.validation_fraction, config.seed)
@@ -151,23 +151,23 @@ def metadata_path(config: Config) -> Path:
 
 
 def decode(config: Config, table: pd.DataFrame, scratch: Path) -> tuple[pd.DataFrame, np.ndarray]:
-    """Decode all files into the scratch folder; the table gets what was found, the gradients are of the usable ones."""
+    """Decode all files into the scratch folder; the table gets what was found, thumbnails are of the usable ones."""
     paths = [config.folder / file for file in table["file"]]
     prepared = collection.prepare_all(paths, config.preparation, config.threads)
     tracked = progress.track(prepared, "decode", total=len(paths))
-    known, gradients = collection.store(tracked, len(paths), config.image_size, scratch)
-    return pd.concat([table, known], axis=1), gradients
+    known, thumbnails = collection.store(tracked, len(paths), config.image_size, scratch)
+    return pd.concat([table, known], axis=1), thumbnails
 
 
 def handle_duplicates(
-    config: Config, table: pd.DataFrame, gradients: np.ndarray
+    config: Config, table: pd.DataFrame, thumbnails: np.ndarray
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """Join the patients that share a picture and leave copies out, as the settings ask.
 
     Returns:
         The images that stay, with their places in the scratch folder as index; the pairs; and the rejected copies.
     """
-    pairs = find_duplicates(config, table, gradients)
+    pairs = find_duplicates(config, table, thumbnails)
     table, dropped = table.copy(), np.zeros(len(table), dtype=bool)
     if config.duplicates != "keep":
         table["patient"] = patients.join(table["patient"], pairs[["first", "second"]].to_numpy())
@@ -178,9 +178,9 @@ def handle_duplicates(
     return table[~dropped].copy(), pairs, copies
 
 
-def find_duplicates(config: Config, table: pd.DataFrame, gradients: np.ndarray) -> pd.DataFrame:
+def find_duplicates(config: Config, table: pd.DataFrame, thumbnails: np.ndarray) -> pd.DataFrame:
     """Find the pairs that matter, with the files, labels and patients of both sides."""
-    prints = duplicates.Fingerprints(table["sha256"].to_numpy(str), table["hash"].to_numpy(np.uint64), gradients)
+    prints = duplicates.fingerprints(table["sha256"].to_numpy(str), thumbnails)
     pairs = duplicates.across(duplicates.find(prints, config.duplicate_distance), table)
     described = {
         f"{column}_{side}": table[column].to_numpy()[pairs[place]]
@@ -247,7 +247,7 @@ def provenance(
     return {
         "script": "split_data",
         "settings": asdict(config),
-        "versions": environment.versions("pillow", "imagehash", "scikit-learn", "numpy"),
+        "versions": environment.versions("pillow", "scikit-learn", "numpy"),
         "classes": sorted(manifest["label"].unique()),
         "metadata_sha256": files.sha256(metadata_path(config)) if config.metadata else None,
         "sha256": sha256,

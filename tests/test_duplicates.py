@@ -2,6 +2,7 @@
 
 import io
 
+import imagehash
 import numpy as np
 import pandas as pd
 import pytest
@@ -14,9 +15,8 @@ DEVICE = phantoms.Device(exposure=0, contrast=1, border=0, marker=False, noise=0
 
 
 def prints(images: list[np.ndarray], sha256: list[str] | None = None) -> duplicates.Fingerprints:
-    hashes, gradients = zip(*map(duplicates.fingerprint, images), strict=True)
     names = sha256 or [str(place) for place in range(len(images))]
-    return duplicates.Fingerprints(np.array(names), np.array(hashes), np.stack(gradients))
+    return duplicates.fingerprints(np.array(names), np.stack([duplicates.thumbnail(image) for image in images]))
 
 
 def jpeg(image: np.ndarray, quality: int) -> np.ndarray:
@@ -44,6 +44,19 @@ def test_a_picture_saved_again_is_found(again) -> None:
     images = [chest(patient) for patient in range(12)]
     found = duplicates.find(prints([*images, again(images[3])]), 10)
     assert found[["first", "second", "kind"]].to_numpy().tolist() == [[3, 12, "near"]]
+
+
+def test_the_hash_is_that_of_imagehash() -> None:
+    images = [chest(patient) for patient in range(12)]
+    thumbnails = [Image.fromarray(duplicates.thumbnail(image)) for image in images]
+    bits = np.stack([imagehash.phash(thumbnail).hash.ravel() for thumbnail in thumbnails])
+    expected = np.packbits(bits, axis=1).view(np.uint64).squeeze(1)
+    assert prints(images).hashes.tolist() == expected.tolist()
+
+
+def test_flat_pictures_are_alike_in_nothing() -> None:
+    flat = np.full((40, 40), 7, dtype=np.uint8)
+    assert duplicates.find(prints([flat, flat + 100]), 64).empty
 
 
 def test_equal_bytes_are_exact_and_listed_once() -> None:

@@ -4,7 +4,6 @@ import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +11,7 @@ import pandas as pd
 
 from chestgan import decoding, duplicates, files, imageset
 
+_FILES_AT_ONCE = 16
 COLUMNS = [
     "sha256",
     "original_width",
@@ -19,7 +19,6 @@ COLUMNS = [
     "original_mode",
     "coloured",
     "outside_window",
-    "hash",
     "reason",
     "detail",
 ]
@@ -37,11 +36,11 @@ class Preparation:
 
 @dataclass(frozen=True)
 class Prepared:
-    """One file: its row of the table and, unless it was refused, its image and the gradients to compare it by."""
+    """One file: its row of the table and, unless it was refused, its image and the thumbnail to compare it by."""
 
     row: dict
     image: np.ndarray | None = None
-    gradients: np.ndarray | None = None
+    thumbnail: np.ndarray | None = None
 
 
 def prepare(path: Path, preparation: Preparation) -> Prepared:
@@ -50,7 +49,6 @@ def prepare(path: Path, preparation: Preparation) -> Prepared:
         decoded = decoding.read_grey(path, preparation.window, preparation.min_size)
     except decoding.Refusal as refusal:
         return Prepared({"reason": refusal.reason, "detail": refusal.detail})
-    perceptual_hash, gradients = duplicates.fingerprint(decoded.grey)
     row = {
         "sha256": files.sha256(path),
         "original_width": decoded.width,
@@ -58,38 +56,39 @@ def prepare(path: Path, preparation: Preparation) -> Prepared:
         "original_mode": decoded.mode,
         "coloured": decoded.coloured,
         "outside_window": decoded.outside_window,
-        "hash": perceptual_hash,
         "reason": "",
     }
-    return Prepared(row, decoding.square(decoded.grey, preparation.image_size, preparation.square), gradients)
+    image = decoding.square(decoded.grey, preparation.image_size, preparation.square)
+    return Prepared(row, image, duplicates.thumbnail(decoded.grey))
 
 
 def prepare_all(paths: Sequence[Path], preparation: Preparation, threads: int) -> Iterator[Prepared]:
     """Prepare files in their order, several at once: Pillow computes without holding the other threads up."""
+    # a thread that hands over each small file by itself takes longer for that than for some of the files
+    batches = [paths[start : start + _FILES_AT_ONCE] for start in range(0, len(paths), _FILES_AT_ONCE)]
     with warnings.catch_warnings(), ThreadPoolExecutor(threads) as pool:
         warnings.simplefilter("ignore")  # Pillow's remarks on odd files, which name none
-        yield from pool.map(partial(prepare, preparation=preparation), paths)
+        for prepared in pool.map(lambda batch: [prepare(path, preparation) for path in batch], batches):
+            yield from prepared
 
 
 def store(prepared: Iterable[Prepared], n_files: int, image_size: int, folder: Path) -> tuple[pd.DataFrame, np.ndarray]:
     """Keep what was prepared: the usable images, one after another, as `images.npy` in the folder.
 
     Returns:
-        A row a file with the columns of `COLUMNS`, `reason` empty where there is an image; and the gradients of the
-        images, float32, on disk. Arrays may end with unused rows.
+        A row a file with the columns of `COLUMNS`, `reason` empty where there is an image; and the thumbnails of the
+        images, (N, THUMBNAIL_SIZE, THUMBNAIL_SIZE) uint8. `images.npy` may end with unused rows.
     """
     images = imageset.create_images(folder, n_files, image_size)
-    shape = (n_files, duplicates.N_GRADIENTS)
-    gradients = np.lib.format.open_memmap(folder / "gradients.npy", mode="w+", dtype=np.float32, shape=shape)
-    files.reserve(folder / "gradients.npy")
+    thumbnails = np.empty((n_files, duplicates.THUMBNAIL_SIZE, duplicates.THUMBNAIL_SIZE), dtype=np.uint8)
     rows, n_images = [], 0
     for one in prepared:
         rows.append(one.row)
         if one.image is not None:
-            images[n_images], gradients[n_images] = one.image, one.gradients
+            images[n_images], thumbnails[n_images] = one.image, one.thumbnail
             n_images += 1
-    # objects, for a gap would turn whole numbers into floats, and a hash of 64 bits doesn't fit into one
-    return pd.DataFrame(rows, columns=COLUMNS, dtype=object), gradients
+    # objects, for a gap would turn whole numbers into floats
+    return pd.DataFrame(rows, columns=COLUMNS, dtype=object), thumbnails[:n_images]
 
 
 def copy_images(source: Path, places: np.ndarray, folder: Path) -> None:

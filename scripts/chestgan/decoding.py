@@ -130,15 +130,16 @@ def _decode(image: Image.Image, head: bytes, window: Window | None, min_size: in
     if image.format in ("JPEG", "MPO"):
         image.draft(None, (_DRAFT_SIZE, _DRAFT_SIZE))
     image.load()
-    upright = image if image.format == "TIFF" else ImageOps.exif_transpose(image)
+    if image.format != "TIFF":
+        ImageOps.exif_transpose(image, in_place=True)
     coloured, outside = 0.0, None
     if _is_deep(mode):
         inverted = image.format == "TIFF" and image.tag_v2.get(_TIFF_PHOTOMETRIC) == _TIFF_WHITE_IS_ZERO
-        grey, outside = _through_window(np.asarray(upright), window, inverted)
+        grey, outside = _through_window(np.asarray(image), window, inverted)
     else:
-        plain = _without_transparency(upright)
+        plain = _without_transparency(image)
         coloured = _coloured(plain)
-        grey = np.asarray(plain.convert("L"))
+        grey = np.asarray(plain if plain.mode == "L" else plain.convert("L"))
     if grey.min() == grey.max():
         raise Refusal("blank", f"every pixel is {grey.min()}")
     return Decoded(grey, width, height, mode, coloured, outside)
@@ -174,7 +175,9 @@ def _without_transparency(image: Image.Image) -> Image.Image:
     if image.has_transparency_data:
         black = Image.new("RGBA", image.size, (0, 0, 0, 255))
         return Image.alpha_composite(black, image.convert("RGBA")).convert("RGB")
-    return image.convert("L" if image.mode in ("1", "L") else "RGB")
+    if image.mode == "L":
+        return image
+    return image.convert("L" if image.mode == "1" else "RGB")
 
 
 def _coloured(image: Image.Image) -> float:

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-import imagehash
 import numpy as np
 import pandas as pd
 from PIL import Image
@@ -11,11 +10,11 @@ from chestgan import patients
 
 # A perceptual hash of 64 bits takes one frontal chest for another too easily; the gradients of a small copy don't.
 # Among 1,745 real chest X-rays and 738 CT slices no two patients reach 0.88; a copy saved again stays above 0.97.
-_THUMBNAIL_SIZE = 32
-N_GRADIENTS = 2 * _THUMBNAIL_SIZE * (_THUMBNAIL_SIZE - 2)
+THUMBNAIL_SIZE = 32
+_N_FREQUENCIES = 8
 LEAST_CORRELATION = 0.96
 _ROWS_AT_ONCE = 512
-_PAIRS_AT_ONCE = 20_000
+_PAIRS_AT_ONCE = 5_000
 COLUMNS = ["first", "second", "kind", "distance", "correlation"]
 
 
@@ -25,24 +24,24 @@ class Fingerprints:
 
     Attributes:
         sha256: (N,) str, of the files' bytes.
+        thumbnails: (N, THUMBNAIL_SIZE, THUMBNAIL_SIZE) uint8, from `thumbnail`.
         hashes: (N,) uint64, perceptual.
-        gradients: (N or more, N_GRADIENTS) float32, rows of length 1.
     """
 
     sha256: np.ndarray
+    thumbnails: np.ndarray
     hashes: np.ndarray
-    gradients: np.ndarray
 
 
-def fingerprint(grey: np.ndarray) -> tuple[np.uint64, np.ndarray]:
-    """Give the perceptual hash and the gradients of an (H, W) uint8 image; its size and aspect don't matter."""
-    image = Image.fromarray(grey)
-    bits = imagehash.phash(image).hash
-    small = np.asarray(image.resize((_THUMBNAIL_SIZE, _THUMBNAIL_SIZE), Image.Resampling.BOX), dtype=np.float32)
-    # differences over two pixels, which noise and a JPEG's blocks move less than those of neighbours
-    gradients = np.concatenate([(small[2:] - small[:-2]).ravel(), (small[:, 2:] - small[:, :-2]).ravel()])
-    length = np.linalg.norm(gradients)
-    return np.packbits(bits).view(np.uint64)[0], gradients / length if length else gradients
+def thumbnail(grey: np.ndarray) -> np.ndarray:
+    """Make a small copy of an (H, W) uint8 image, whatever its size and aspect."""
+    return np.asarray(Image.fromarray(grey).resize((THUMBNAIL_SIZE, THUMBNAIL_SIZE), Image.Resampling.BOX))
+
+
+def fingerprints(sha256: np.ndarray, thumbnails: np.ndarray) -> Fingerprints:
+    """Take the fingerprints of images from what was kept of each."""
+    hashes = [_hashes(thumbnails[start : start + _ROWS_AT_ONCE]) for start in range(0, len(thumbnails), _ROWS_AT_ONCE)]
+    return Fingerprints(sha256, thumbnails, np.concatenate(hashes))
 
 
 def find(prints: Fingerprints, most_distance: int) -> pd.DataFrame:
@@ -111,9 +110,34 @@ def _table(prints: Fingerprints, first: np.ndarray, second: np.ndarray, kind: st
     return pd.DataFrame(dict(zip(COLUMNS, (first, second, kind, distance, correlation), strict=True)))
 
 
+def _hashes(thumbnails: np.ndarray) -> np.ndarray:
+    """Give the pHash of thumbnails: (N,) uint64, a bit for each low frequency that is above their median.
+
+    After Zauner (Implementation and benchmarking of perceptual image hash functions, 2010, section 3.2.1).
+    """
+    frequencies, places = np.arange(_N_FREQUENCIES), np.arange(THUMBNAIL_SIZE)
+    cosines = np.cos(np.pi * np.outer(frequencies, 2 * places + 1) / (2 * THUMBNAIL_SIZE))
+    # one product with a row a pair of frequencies takes a tenth of the time of two with each thumbnail
+    amplitudes = thumbnails.reshape(len(thumbnails), -1) @ np.kron(cosines, cosines).T
+    bits = amplitudes > np.median(amplitudes, axis=1, keepdims=True)
+    return np.packbits(bits, axis=1).view(np.uint64).squeeze(1)
+
+
 def _correlation(prints: Fingerprints, first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """Give the cosine between the gradients of two thumbnails: (pairs,) float32."""
     correlation = np.empty(len(first), dtype=np.float32)
     for start in range(0, len(first), _PAIRS_AT_ONCE):
         some = slice(start, start + _PAIRS_AT_ONCE)
-        correlation[some] = np.einsum("nd,nd->n", prints.gradients[first[some]], prints.gradients[second[some]])
+        one, other = (_gradients(prints.thumbnails[places[some]]) for places in (first, second))
+        correlation[some] = np.einsum("nd,nd->n", one, other)
     return correlation
+
+
+def _gradients(thumbnails: np.ndarray) -> np.ndarray:
+    """Give the differences between pixels of a thumbnail: (N, d) float32, rows of length 1, or 0 where all is flat."""
+    pixels = thumbnails.astype(np.float32)
+    # over two pixels, which noise and a JPEG's blocks move less than those of neighbours
+    down, right = pixels[:, 2:] - pixels[:, :-2], pixels[:, :, 2:] - pixels[:, :, :-2]
+    gradients = np.concatenate([down.reshape(len(pixels), -1), right.reshape(len(pixels), -1)], axis=1)
+    lengths = np.linalg.norm(gradients, axis=1, keepdims=True)
+    return gradients / np.where(lengths, lengths, 1)

@@ -1,5 +1,6 @@
 # What the rules share: the checked configuration, and the names and lists that follow from it.
 import ast
+import functools
 import os
 import shlex
 import sys
@@ -60,18 +61,23 @@ def script_files(name):
     found, waiting = [], [SCRIPTS / f"{name}.py"]
     while waiting:
         path = waiting.pop()
-        if path in found:
-            continue
-        found.append(path)
-        for node in ast.walk(ast.parse(path.read_text())):
-            names = []
-            if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "chestgan":
-                names = [f"{node.module}.{alias.name}" for alias in node.names] + [node.module]
-            elif isinstance(node, ast.Import):
-                names = [alias.name for alias in node.names]
-            modules = [SCRIPTS / f"{module.replace('.', '/')}.py" for module in names]
-            waiting += [module for module in modules if module.is_file()]
+        if path not in found:
+            found.append(path)
+            waiting += imported_files(path)
     return [os.path.relpath(path) for path in found]
+
+
+@functools.cache
+def imported_files(path):
+    """List the modules of Chestgan that a script or a module imports."""
+    names = []
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "chestgan":
+            names += [f"{node.module}.{alias.name}" for alias in node.names] + [node.module]
+        elif isinstance(node, ast.Import):
+            names += [alias.name for alias in node.names]
+    modules = [SCRIPTS / f"{name.replace('.', '/')}.py" for name in names]
+    return [module for module in modules if module.is_file()]
 
 
 def flags(*sections):
