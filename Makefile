@@ -20,7 +20,7 @@ demo: .venv/chestgan ## run the whole study on data that the project makes itsel
 	@echo
 	@echo "report    report.html"
 	@echo "table     results/demo/study/study.csv"
-	@echo "pictures  results/demo/study/roc.png scores.png samples.png distances.png"
+	@echo "pictures  results/demo/study/roc.png scores.png samples.png distances.png variety.png training.png"
 
 report: .venv/chestgan ## put the figures of a finished study into one page, report.html
 	$(SNAKEMAKE) --report report.html
