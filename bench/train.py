@@ -96,8 +96,8 @@ def processes(sizes: Sizes, folder: Path) -> list[Row]:
 def memory(sizes: Sizes, folder: Path) -> list[list[str]]:
     """Give each preset's parameters in millions, the most GB that its training takes, and its images/s, by size."""
     table = []
-    for preset, gan in presets.PRESETS.items():
-        settings = dataclasses.replace(gan, **sizes.gan)
+    for preset in sizes.gans or presets.PRESETS:
+        settings = dataclasses.replace(presets.PRESETS[preset], **sizes.gan)
         for image_size in sizes.image_sizes:
             with workers() as start:
                 worker = start(make_ours, settings, image_size, 1, sizes.threads).wait_until_ready()
