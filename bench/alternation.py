@@ -1,6 +1,7 @@
 """Times taken in turn, so that what else the machine does falls on all sides alike, and rows of ratios made of them."""
 
 import multiprocessing
+import os
 import resource
 import subprocess
 import time
@@ -72,6 +73,8 @@ class Worker:
     """
 
     def __init__(self, make: Callable[..., tuple[Callable[[], Any], Any]], *arguments: Any) -> None:
+        # as the workflow sets it: threads of processes that wait for their turn would take the others' cores meanwhile
+        os.environ["OMP_WAIT_POLICY"] = "PASSIVE"
         context = multiprocessing.get_context("spawn")
         self.connection, theirs = context.Pipe()
         self.process = context.Process(target=_serve, args=(theirs, make, arguments))

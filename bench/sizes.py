@@ -37,4 +37,4 @@ class Sizes:
     n_seeds: int = 91
 
 
-TINY = Sizes(1, 2, ("strong",), {"batch_size": 8}, 16, (32,), 4, 8, 6, 128, 2)
+TINY = Sizes(1, 1, ("strong",), {"batch_size": 8}, 16, (32,), 4, 8, 6, 128, 2)
