@@ -112,12 +112,15 @@ def test_pixels_survive_the_way_to_the_network_and_back() -> None:
 
 @pytest.mark.parametrize("side", [1, 2, 7, 8, 9])
 def test_doubling_side_by_side_is_the_transposed_convolution(side: int) -> None:
-    doubling = networks.Doubling(3, 5).double()
-    features = torch.randn(4, 3, side, side, dtype=torch.float64, requires_grad=True)
+    doubling = networks.Doubling(3, 5).to(torch.bfloat16)
+    # whole numbers, of which bf16 rounds few
+    features = torch.randint(-4, 5, (4, 3, side, side)).to(torch.bfloat16).requires_grad_()
+    with torch.no_grad():
+        doubling.weight.copy_(torch.randint(-4, 5, doubling.weight.shape))
     expected = nn.ConvTranspose2d.forward(doubling, features)
     doubled = doubling(features)
     torch.testing.assert_close(doubled, expected)
-    gradient = torch.randn_like(doubled)
+    gradient = torch.randint(-4, 5, doubled.shape).to(torch.bfloat16)
     sides = [features, *doubling.parameters()]
     torch.testing.assert_close(
         torch.autograd.grad(doubled, sides, gradient), torch.autograd.grad(expected, sides, gradient)
