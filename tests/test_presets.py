@@ -47,10 +47,12 @@ def changed(one: dict, other: dict) -> set[str]:
         ("s9_strong", "strong_ac", {"conditioning"}),
         ("s9_strong", "strong_adc", {"conditioning"}),
         ("s9_strong", "strong_d2dce", {"conditioning"}),
-        ("s9_strong", "strong_without_average", {"ema_kimg"}),
-        ("s9_strong", "strong_without_augment", {"augment"}),
-        ("s9_strong", "strong_without_spectral_norm", {"spectral_norm"}),
         ("s9_strong", "strong_fp32", {"mixed_precision"}),
+        ("s9_strong", "long", {"kimg", "snapshot_kimg"}),
+        ("long", "long_without_average", {"ema_kimg"}),
+        ("long", "long_without_augment", {"augment"}),
+        ("long", "long_without_spectral_norm", {"spectral_norm"}),
+        ("long", "long_without_ramp", {"class_ramp_kimg"}),
     ],
 )
 def test_a_step_of_the_ablation_changes_one_thing(ablation: dict, before: str, after: str, expected: set) -> None:
