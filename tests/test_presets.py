@@ -43,12 +43,12 @@ def changed(one: dict, other: dict) -> set[str]:
         ("s5_residual", "s6_rates", {"discriminator_learning_rate", "adam_beta1", "adam_beta2"}),
         ("s6_rates", "s7_hinge", {"source_loss"}),
         ("s7_hinge", "s8_projection", {"conditioning"}),
-        ("s8_projection", "s9_strong", {"class_ramp_kimg"}),
-        ("s9_strong", "strong_ac", {"conditioning"}),
-        ("s9_strong", "strong_adc", {"conditioning"}),
-        ("s9_strong", "strong_d2dce", {"conditioning"}),
-        ("s9_strong", "strong_fp32", {"mixed_precision"}),
-        ("s9_strong", "long", {"kimg", "snapshot_kimg"}),
+        ("s8_projection", "ramp_projection", {"class_ramp_kimg"}),
+        ("ramp_projection", "ramp_ac", {"conditioning"}),
+        ("ramp_projection", "ramp_adc", {"conditioning"}),
+        ("ramp_projection", "ramp_d2dce", {"conditioning"}),
+        ("ramp_projection", "ramp_fp32", {"mixed_precision"}),
+        ("ramp_projection", "long", {"kimg", "snapshot_kimg"}),
         ("long", "long_without_average", {"ema_kimg"}),
         ("long", "long_without_augment", {"augment"}),
         ("long", "long_without_spectral_norm", {"spectral_norm"}),
@@ -63,4 +63,4 @@ def test_the_ablation_goes_from_covidgan_to_strong(ablation: dict) -> None:
     shared = {"latent_dim", "batch_size", "kimg", "snapshot_kimg", "mixed_precision"}
     covidgan, strong = (dataclasses.asdict(presets.PRESETS[name]) for name in ("covidgan", "strong"))
     assert changed(ablation["s0_covidgan"], covidgan) - shared == {"generator_width"}
-    assert changed(ablation["s9_strong"], strong) - shared == set()
+    assert changed(ablation["s8_projection"], strong) - shared == set()

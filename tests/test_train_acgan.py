@@ -115,7 +115,7 @@ def test_a_killed_training_goes_on_to_the_same_bits(preset: str, tiny_split: Pat
 def test_a_training_in_many_parts_ends_with_the_same_bits(
     tiny_split: Path, tmp_path: Path, capsys, monkeypatch
 ) -> None:
-    more = ["--ema-kimg", "0.05", "--kimg", "0.36"]
+    more = ["--ema-kimg", "0.05", "--spectral-norm", "--class-ramp-kimg", "0.2", "--kimg", "0.36"]
     assert train_acgan.main(flags(tiny_split, tmp_path / "whole", *more)) == 0
     # after seven steps, wherever they lie between the rows and snapshots of the history
     answers = itertools.cycle([""] * 7 + ["the time limit is near"])
@@ -220,14 +220,15 @@ def test_a_loss_that_is_not_finite_stops_the_training(tiny_split: Path, tmp_path
 def test_two_processes_train_on_the_same_global_batch(preset: str, tiny_split: Path, tmp_path: Path) -> None:
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
     torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
-    two = flags(tiny_split, tmp_path / "two", "--preset", preset, "--processes", "2")
+    networks = ["--preset", preset, "--spectral-norm"]
+    two = flags(tiny_split, tmp_path / "two", *networks, "--processes", "2")
     script = [ROOT / "scripts" / "train_acgan.py", *two]
     done = subprocess.run([*torchrun, *script], env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     history = pd.read_csv(tmp_path / "two" / "history.csv")
     assert history["kimg"].iloc[-1] == 0.16
     # the checkpoint goes on with another number of processes, and says so
-    more = ["--preset", preset, "--kimg", "0.192", "--checkpoint", str(tmp_path / "two-checkpoint")]
+    more = [*networks, "--kimg", "0.192", "--checkpoint", str(tmp_path / "two-checkpoint")]
     script = [sys.executable, ROOT / "scripts" / "train_acgan.py", *flags(tiny_split, tmp_path / "one", *more)]
     done = subprocess.run(script, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

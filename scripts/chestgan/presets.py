@@ -53,7 +53,7 @@ class GanSettings:
     def class_weight_at(self, kimg: float) -> float:
         """Give the weight of the classes after so many thousand images.
 
-        A small set's generator collapses where classes count from the start (Shahbazi et al., arXiv 2201.06578).
+        A small set's generator may collapse where classes count from the start (Shahbazi et al., arXiv 2201.06578).
         """
         return self.class_weight * min(1.0, kimg / self.class_ramp_kimg if self.class_ramp_kimg else 1.0)
 
@@ -101,7 +101,7 @@ PRESETS: dict[str, GanSettings] = {
         discriminator_width=24,
         dropout=0.0,
         class_weight=1.0,
-        class_ramp_kimg=20.0,
+        class_ramp_kimg=0.0,
         generator_learning_rate=2e-4,
         discriminator_learning_rate=4e-4,
         adam_beta1=0.0,
