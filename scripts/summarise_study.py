@@ -195,7 +195,7 @@ def draw_samples(folder: Path, real: ImageSet, pools: dict[str, tuple[int, Image
     blocks = [Block("real training patients", first_images(real, train.loc[patients_first]))]
     for generator, (seed_of_training, pool) in pools.items():
         blocks.append(Block(f"{generator}, seed {seed_of_training}", first_images(pool, pool.manifest)))
-    title = "Real training images, and the first ones of each generator: a row a class, none chosen by eye"
+    title = "Real training images, and each generator's first ones: a row a class, none picked"
     figures.save(study_figures.samples(blocks, real.classes, title), folder / "samples.png")
 
 
