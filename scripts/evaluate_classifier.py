@@ -43,6 +43,7 @@ class Config:
     train_on: str = setting("images to train on", "real", choices=arms.TRAIN_ON)
     generated: Path | None = setting("image set made by generate_images, for arms with synthetic images", None)
     ratio: float = setting("synthetic images of each class for each real training image of it", 1.0, minimum=0.001)
+    augment: bool = setting("move and recolour each training image a little, anew whenever it is shown", False)
     backbone: str = setting("network", "convnet", choices=tuple(BACKBONES))
     weights: Path | None = setting("state dict of torchvision's resnet18 or vgg16; not pretrained if not given", None)
     trainable_blocks: int = setting("last blocks of a pretrained network to train; 0: its head alone", 0, minimum=0)
@@ -52,7 +53,7 @@ class Config:
     batch_size: int = setting("images in a step", 32, minimum=2)
     learning_rate: float = setting("step size of AdamW", 0.0005, minimum=1e-8, maximum=1.0)
     positive_class: str | None = setting("class to find; the first in the alphabet if not given", None)
-    seed: int = setting("seed of the first weights, the order of the images and the dropout", 0, minimum=0)
+    seed: int = setting("seed of the first weights, the images' order and changes, and the dropout", 0, minimum=0)
     device: str = setting("where to compute", "cpu", choices=compute.DEVICES)
     threads: int = setting("CPU threads; 0: as torch decides", 0, minimum=0)
 
@@ -80,7 +81,7 @@ def run(config: Config) -> None:
     with files.new_folder(config.output) as folder:
         history, thresholds = fit(config, classifier, arm, positive)
         test = arm.real["test"]
-        probabilities = classifiers.predict(classifier, encode(classifier, test, arm.classes, "test").encoded)
+        probabilities = classifiers.predict(classifier, labelled(classifier, test, arm.classes, "test").encoded)
         tables = {
             "predictions": prediction_table(test.manifest, arm.classes, probabilities, thresholds, positive),
             "scores": score_table(test, arm.classes, probabilities, thresholds, positive),
@@ -105,24 +106,29 @@ def positive_number(label: str | None, classes: list[str]) -> int:
 
 def fit(config: Config, classifier: Classifier, arm: Arm, positive: int) -> tuple[list[Validation], np.ndarray]:
     """Train on the arm's images; stop, keep weights and choose the (K,) thresholds by the real validation patients."""
-    validation = encode(classifier, arm.real["validation"], arm.classes, "validation")
+    validation = labelled(classifier, arm.real["validation"], arm.classes, "validation")
     history = classifiers.train(
         classifier,
-        encode(classifier, arm.training, arm.classes, "training"),
+        labelled(classifier, arm.training, arm.classes, "training", config.augment),
         validation,
         Length(config.kimg, config.validation_kimg, config.patience),
         config.batch_size,
         config.learning_rate,
         config.seed,
+        config.augment,
     )
     probabilities = classifiers.predict(classifier, validation.encoded)
     return history, scores.class_thresholds(validation.class_numbers.cpu().numpy(), probabilities, positive)
 
 
-def encode(classifier: Classifier, images: ImageSet, classes: list[str], side: str) -> Labelled:
-    """Pass images through the frozen part of a classifier, and put their classes beside them."""
-    encoded = classifiers.encode(classifier, images.images, f"features of {side} images")
-    return Labelled(encoded, torch.from_numpy(images.class_numbers(classes)).to(encoded.device))
+def labelled(
+    classifier: Classifier, images: ImageSet, classes: list[str], side: str, augment: bool = False
+) -> Labelled:
+    """Put images and classes on the classifier's device: through its frozen part, or untouched to be augmented."""
+    class_numbers = torch.from_numpy(images.class_numbers(classes)).to(classifier.mean.device)
+    if augment:
+        return Labelled(torch.from_numpy(np.array(images.images)).to(class_numbers.device), class_numbers)
+    return Labelled(classifiers.encode(classifier, images.images, f"features of {side} images"), class_numbers)
 
 
 def prediction_table(
@@ -195,6 +201,7 @@ def provenance(
         "protocol": PROTOCOL,
         "arm": config.arm,
         "train_on": config.train_on,
+        "augment": config.augment,
         "generator": arm.generator,
         "generator_seed": arm.generator_seed,
         "seed": config.seed,

@@ -4,8 +4,8 @@
         --history results/demo/covidgan/seed-*/train --fid results/demo/covidgan/seed-*/fid \\
         --classifier results/demo/classifier/*/seed-* --output results/demo/study
 
-Every arm is compared with the arm `real` on the same test images; an interval comes from a bootstrap over patients and
-over the seeds of the trainings.
+Every arm is compared with the arm `real` on the same test images, and what adds synthetic images to real ones with the
+arm `real_augmented` too; an interval comes from a bootstrap over patients and over the seeds of the trainings.
 """
 
 import sys
@@ -38,7 +38,8 @@ PROTOCOL = (
     "scores of the positive class on the test patients, mean and standard deviation (n - 1) over the seeds; "
     "difference: mean score of an arm less that of the arm real; difference_low and _high: its percentile interval at "
     "the confidence from a bootstrap over test patients (the same for both arms) and over seeds; family_low and _high: "
-    "the same at 1 - (1 - confidence) / number of comparisons (Bonferroni), which the verdict goes by; fd and kid: "
+    "the same at 1 - (1 - confidence) / number of comparisons (Bonferroni), which the verdict goes by; augmented_: the "
+    "same against the arm real_augmented, of arms that add synthetic images to real ones; fd and kid: "
     "distances of a generator to the test patients over all images by the first extractor, mean over its seeds; "
     "real_fd and real_kid: those of real training to real test patients at the same n, which an arm without "
     "generator has as fd and kid too; coverage, nearest_ratio and ms_ssim: as compute_fid measures variety, likewise, "
@@ -83,7 +84,7 @@ def run(config: Config) -> None:
     study_inputs.require_generators(runs, distances, histories, pools)
     study.require_equal_scores(runs)
     table = study.arm_table(runs.table, runs.scores, runs.test)
-    require_draws(config, len(study.comparisons(table)))
+    require_draws(config, study.n_comparisons(table))
     table = study.with_differences(
         table, runs, config.primary_score, config.confidence, config.n_bootstrap, config.seed
     )
@@ -129,7 +130,7 @@ def provenance(config: Config, runs: Runs, tables: dict[str, pd.DataFrame]) -> d
         "positive_class": runs.positive_class,
         "counts": {
             "runs": len(runs.table),
-            "comparisons": len(study.comparisons(tables["study"])),
+            "comparisons": study.n_comparisons(tables["study"]),
             "test_images": by_class.size().to_dict(),
             "test_patients": by_class["patient"].nunique().to_dict(),
         },

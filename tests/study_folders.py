@@ -97,9 +97,17 @@ def write_classifier(
         row |= scores.classifier_scores(numbers, predicted)
         rows.append(row | scores.class_scores(truth, decided[:, number], probabilities[:, number]))
     pd.DataFrame(rows).to_csv(folder / "scores.csv", index=False)
-    train_on = arm if generator is None else arm.removesuffix(f"-{generator}")
+    name = arm if generator is None else arm.removesuffix(f"-{generator}")
+    train_on, augment = name.removesuffix("_augmented"), name.endswith("_augmented")
     n_train = N_TRAIN * len(classes)
-    told = {"arm": train_on, "train_on": train_on, "generator": generator, "seed": seed, "classes": classes}
+    told = {
+        "arm": name,
+        "train_on": train_on,
+        "augment": augment,
+        "generator": generator,
+        "seed": seed,
+        "classes": classes,
+    }
     told |= {"generator_seed": seed if generator else None, "positive_class": classes[0]}
     told |= {
         "n_train_real": 0 if train_on == "synthetic" else n_train,
@@ -131,13 +139,13 @@ def make_study(
     generators: Sequence[str] = ("covidgan", "dcgan"),
     seeds: Sequence[int] = (0, 1),
     classes: Sequence[str] = ("covid", "normal", "variant"),
-    arms: Sequence[str] = ("real", "real_synthetic", "synthetic"),
+    arms: Sequence[str] = ("real", "real_augmented", "real_synthetic", "synthetic"),
     **split: int,
 ) -> Folders:
     """Make all folders of a study."""
     real = make_split(folder / "split", classes, **split)
     made = Folders(real, [], [], [], [])
-    strengths = {"real": 1.2, "real_synthetic": 1.3, "synthetic": 0.4}
+    strengths = {"real": 1.2, "real_augmented": 1.25, "real_synthetic": 1.3, "synthetic": 0.4}
     for seed in seeds:
         for place, generator in enumerate(generators):
             branch = folder / generator / f"seed-{seed}"
@@ -146,7 +154,7 @@ def make_study(
             distances = [1.5, 0.2 + 0.1 * seed, 0.3 + 0.1 * place]
             made.history.append(make_training(branch / "train", generator, seed, distances))
         for arm in arms:
-            for generator in [None] if arm == "real" else generators:
+            for generator in generators if "synthetic" in arm else [None]:
                 name = arm if generator is None else f"{arm}-{generator}"
                 at = folder / "classifier" / name / f"seed-{seed}"
                 made.classifier.append(make_classifier(at, real, name, generator, seed, strengths[arm]))

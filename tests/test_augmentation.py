@@ -72,6 +72,21 @@ def test_the_square_covers_its_share_wherever_it_lies() -> None:
     assert cut.any(0).all()
 
 
+def test_images_of_a_classifier_change_by_two_fifths_of_that() -> None:
+    before = images()
+    for at, expected in ((0.0, before - 0.2), (0.5, before), (1.0, before + 0.2)):
+        torch.testing.assert_close(augmentation.augment_gently(before, draws(at, 0.5, 0.5, 0.5, 0.5, 0.5)), expected)
+    means = before.mean((1, 2, 3), keepdim=True)
+    for at, factor in ((0.0, 0.8), (1.0, 1.2)):
+        expected = (before - means) * factor + means
+        torch.testing.assert_close(augmentation.augment_gently(before, draws(0.5, at, *STILL[2:], 0.5, 0.5)), expected)
+    for at, shift in ((0.0, -3), (0.999, 3)):
+        expected = before.roll(shift, 2)
+        expected.narrow(2, 0 if shift > 0 else 64 + shift, abs(shift)).fill_(-1)
+        after = augmentation.augment_gently(before, draws(0.5, 0.5, at, 0.5, 0.5, 0.5))
+        torch.testing.assert_close(after, expected)
+
+
 def test_draws_differ_by_image_and_are_those_of_the_generator() -> None:
     drawn, again = (augmentation.draw(8, torch.Generator().manual_seed(3)) for _ in range(2))
     assert drawn.shape == (8, augmentation.N_DRAWS)

@@ -24,7 +24,7 @@ def train(split: imageset.ImageSet, length: Length = LENGTH, seed: int = 0, lear
     torch.manual_seed(seed)
     classifier = backbones.build(more.get("backbone", "convnet"), 2, 32)
     training, validation = (labelled(classifier, split.where(split=side)) for side in ("train", "validation"))
-    history = classifiers.train(classifier, training, validation, length, 16, learning_rate, seed)
+    history = classifiers.train(classifier, training, validation, length, 16, learning_rate, seed, augment=False)
     return classifier, history, validation
 
 
@@ -53,6 +53,30 @@ def test_same_seed_same_bits(split) -> None:
     assert not torch.equal(weights["trained.0.0.weight"], other.state_dict()["trained.0.0.weight"])
 
 
+@pytest.mark.parametrize("backbone", ["convnet", "efficientnet_lite0"])
+def test_augmented_images_are_others_whenever_shown(split, backbone: str, monkeypatch) -> None:
+    torch.manual_seed(0)
+    classifier = backbones.build(backbone, 2, 32)
+    images = split.where(split="train")
+    training = Labelled(torch.from_numpy(np.array(images.images)), labelled(classifier, images).class_numbers)
+    validation = labelled(classifier, split.where(split="validation"))
+    shown, encode = [], classifier.encode
+    monkeypatch.setattr(classifier, "encode", lambda changed: shown.append(changed) or encode(changed))
+    length = Length(kimg=0.096, validation_kimg=0.048, patience=100)
+    # 24 images in batches of 24: each pass shows all
+    history = classifiers.train(classifier, training, validation, length, 24, 1e-3, 0, augment=True)
+    assert len(history) == 2
+    passes = torch.stack(shown)
+    assert passes.shape == (4, 24, 32, 32)
+    assert passes.dtype == torch.uint8
+    assert len(passes.flatten(0, 1).unique(dim=0)) == 4 * 24
+    # changed they are, but little: on the average they are the real ones
+    assert abs(passes.float().mean() - training.encoded.float().mean()) < 10
+    shown.clear()
+    classifiers.train(classifier, training, validation, length, 24, 1e-3, 0, augment=True)
+    assert torch.equal(torch.stack(shown), passes)
+
+
 def test_length_is_counted_in_images(split) -> None:
     """As many updates with twice the images."""
     for repeats in (1, 2):
@@ -60,7 +84,7 @@ def test_length_is_counted_in_images(split) -> None:
         classifier = backbones.build("convnet", 2, 32)
         train_set, validation = (labelled(classifier, split.where(split=side)) for side in ("train", "validation"))
         training = Labelled(train_set.encoded.repeat(repeats, 1, 1), train_set.class_numbers.repeat(repeats))
-        history = classifiers.train(classifier, training, validation, LENGTH, 16, 1e-4, 0)
+        history = classifiers.train(classifier, training, validation, LENGTH, 16, 1e-4, 0, augment=False)
         assert [seen.kimg for seen in history] == pytest.approx(np.arange(0.064, 0.513, 0.064))
 
 

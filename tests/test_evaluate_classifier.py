@@ -57,6 +57,7 @@ def test_all_is_written_with_its_provenance(real_arm: Path, tiny_split: Path) ->
     expected = {
         "arm": "real",
         "train_on": "real",
+        "augment": False,
         "generator": None,
         "generator_seed": None,
         "seed": 0,
@@ -143,6 +144,20 @@ def test_arms_with_synthetic_images(tiny_split: Path, pool: Path, tmp_path: Path
     assert (told["arm"], told["generator"], told["generator_seed"]) == ("mixed", "mine", 4)
     assert {"real/images.npy", "generated/images.npy", "generated/manifest.csv"} <= told["sha256"].keys()
     assert len(pd.read_csv(tmp_path / "arm" / "predictions.csv")) == 16
+
+
+@pytest.mark.parametrize("backbone", ["convnet", "efficientnet_lite0"])
+def test_augmented_images(real_arm: Path, tiny_split: Path, tmp_path: Path, backbone: str) -> None:
+    flags = ["--arm", "real_augmented", "--augment", "--backbone", backbone]
+    assert evaluate(tiny_split, tmp_path / "arm", *flags) == 0
+    assert evaluate(tiny_split, tmp_path / "again", *flags) == 0
+    told = json.loads((tmp_path / "arm" / "settings.json").read_text())
+    assert (told["arm"], told["train_on"], told["augment"]) == ("real_augmented", "real", True)
+    assert (told["n_train_real"], told["n_train_synthetic"]) == (24, 0)
+    for name in ("model.safetensors", "predictions.csv"):
+        written = (tmp_path / "arm" / name).read_bytes()
+        assert written == (tmp_path / "again" / name).read_bytes()
+        assert written != (real_arm / name).read_bytes()
 
 
 def test_the_positive_class_can_be_named(tiny_split: Path, tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from PIL import Image
 from safetensors.torch import save_file
 
 import generate_images
-from chestgan import generatorfile, imageset, networks, presets
+from chestgan import generatorfile, imageset, networks, pixels, presets
 from project import ROOT
 
 CLASSES = ["covid", "normal"]
@@ -80,7 +80,7 @@ def test_classes_do_not_share_their_latents(tmp_path: Path) -> None:
     drawing, description = generatorfile.read(generator)
     with torch.inference_mode():
         latents = torch.from_numpy(np.random.default_rng((0, 0)).standard_normal(8).astype(np.float32))
-        same = networks.to_grey(drawing(latents.expand(32, -1), torch.zeros(32, dtype=torch.int64)))[0]
+        same = pixels.to_grey(drawing(latents.expand(32, -1), torch.zeros(32, dtype=torch.int64)))[0]
     assert description.classes == CLASSES
     assert np.abs(same.numpy().astype(int) - pool.images[0]).max() <= 1
     assert not np.array_equal(pool.images[0], pool.images[1])

@@ -101,15 +101,6 @@ def test_label_changes_what_covidgan_draws() -> None:
     assert not torch.equal(generator(latents, torch.tensor([0])), generator(latents, torch.tensor([1])))
 
 
-def test_pixels_survive_the_way_to_the_network_and_back() -> None:
-    pixels = torch.arange(256, dtype=torch.uint8).reshape(1, 16, 16)
-    for channels in (1, 3):
-        scaled = networks.to_network(pixels, channels)
-        assert scaled.shape == (1, channels, 16, 16)
-        assert (scaled.min(), scaled.max()) == (-1, 1)
-        assert torch.equal(networks.to_grey(scaled), pixels)
-
-
 @pytest.mark.parametrize("side", [1, 2, 7, 8, 9])
 def test_doubling_side_by_side_is_the_transposed_convolution(side: int) -> None:
     doubling = networks.Doubling(3, 5).to(torch.bfloat16)

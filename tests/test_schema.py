@@ -32,7 +32,9 @@ BY_RULES = {
     },
     "generate_images": {"generator", "output", "real", "device", "processes", "threads"},
     "compute_fid": {"real", "generated", "output", "features", "device", "threads"},
-    "evaluate_classifier": {"real", "generated", "output", "arm", "train_on", "ratio", "seed", "device", "threads"},
+    "evaluate_classifier": {
+        *("real", "generated", "output", "arm", "train_on", "ratio", "augment", "seed", "device", "threads"),
+    },
     "summarise_study": {"real", "generated", "history", "fid", "classifier", "output"},
 }
 TYPES = {int: "integer", float: "number", str: "string", Path: "string", bool: "boolean"}
@@ -91,7 +93,7 @@ def test_a_generator_may_set_whatever_a_training_may() -> None:
 def test_an_arm_may_set_whatever_a_classifier_may() -> None:
     arms = SCHEMA["properties"]["arms"]["additionalProperties"]
     config_class = importlib.import_module("evaluate_classifier").Config
-    of_arms = expected(config_class, BY_RULES["evaluate_classifier"] - {"train_on", "ratio"})
+    of_arms = expected(config_class, BY_RULES["evaluate_classifier"] - {"train_on", "ratio", "augment"})
     for words in of_arms.values():
         words.pop("default", None)
     assert arms["properties"] == of_arms

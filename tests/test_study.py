@@ -9,6 +9,8 @@ from chestgan.errors import UserError
 from chestgan.study_inputs import Runs
 
 REAL, COVIDGAN, DCGAN = ("real", "-"), ("real_synthetic", "covidgan"), ("real_synthetic", "dcgan")
+AUGMENTED, ALONE = ("real_augmented", "-"), ("synthetic", "covidgan")
+AGAINST_AUGMENTED = [f"augmented_{name}" for name in study.DIFFERENCE_COLUMNS]
 
 
 def make_runs(correct: dict[tuple[str, str], list[np.ndarray]], images_a_patient: int = 1) -> Runs:
@@ -21,8 +23,14 @@ def make_runs(correct: dict[tuple[str, str], list[np.ndarray]], images_a_patient
     predicted = np.array([np.where(right, labels, others) for _, _, right in arms], dtype=object)
     probabilities = np.where(predicted == "covid", 0.9, 0.1)
     table = pd.DataFrame([{"arm": arm, "generator": generator, "seed": seed} for (arm, generator), seed, _ in arms])
-    train_on = np.where(table["arm"] == "real", "real", table["arm"])
-    table = table.assign(train_on=train_on, generator_seed=table["seed"], n_train_real=40, n_train_synthetic=20)
+    train_on = table["arm"].str.removesuffix("_augmented")
+    table = table.assign(
+        train_on=train_on,
+        augment=table["arm"] != train_on,
+        generator_seed=table["seed"],
+        n_train_real=40,
+        n_train_synthetic=20,
+    )
     runs = Runs(
         table=table,
         scores=pd.DataFrame(),
@@ -131,9 +139,25 @@ def test_the_interval_is_that_of_seeds_too():
     assert found["difference_high"] == pytest.approx(-0.25 + 0.25 * np.sqrt(2))
 
 
-def test_without_an_arm_real_there_is_no_difference():
+def test_without_an_arm_to_compare_with_there_is_no_difference():
     found = differences(make_runs({COVIDGAN: [right((20, True))]}), n_bootstrap=100)
     assert found[study.DIFFERENCE_COLUMNS].isna().all(axis=None)
+    assert found[AGAINST_AUGMENTED].isna().all(axis=None)
+
+
+def test_arms_that_add_synthetic_images_are_compared_with_augmented_ones_too():
+    # none, 5 or 10 of 10 covid images wrong, and no normal one
+    all_right, most, half = (right((n, False), (20 - n, True)) for n in (0, 5, 10))
+    runs = make_runs({REAL: [half], AUGMENTED: [most], COVIDGAN: [all_right], ALONE: [all_right]})
+    table = study.arm_table(runs.table, runs.scores, runs.test)
+    assert [len(study.comparisons(table, reference)) for reference in study.REFERENCES] == [3, 1]
+    found = study.with_differences(table, runs, "accuracy", 0.95, 400, 0).set_index(["arm", "generator"])
+    assert list(found["difference"]) == [0, 0.25, 0.5, 0.5]
+    assert found.loc[COVIDGAN, "augmented_difference"] == 0.25
+    assert list(found.loc[[AUGMENTED], AGAINST_AUGMENTED].iloc[0]) == [0] * 5
+    assert found.loc[[REAL, ALONE], AGAINST_AUGMENTED].isna().all(axis=None)
+    assert found.loc[COVIDGAN, "augmented_difference_low"] < 0.25 < found.loc[COVIDGAN, "augmented_difference_high"]
+    assert found.loc[COVIDGAN, "augmented_family_low"] <= found.loc[COVIDGAN, "augmented_difference_low"]
 
 
 def test_distances_and_variety_stand_beside_the_arms():
@@ -167,9 +191,10 @@ def test_scores_of_other_predictions_are_refused():
 
 def table_of(*changes: tuple[str, float, float, float], n_seeds: int = 2) -> pd.DataFrame:
     """Make the columns that a verdict reads: real, then for each train_on a difference and its interval."""
-    rows = [{"arm": "real", "generator": "-", "train_on": "real", "n_train_synthetic": 0}]
+    rows = [{"arm": "real", "generator": "-", "train_on": "real", "augment": False, "n_train_synthetic": 0}]
     for place, (train_on, difference, low, high) in enumerate(changes):
         rows.append({"arm": train_on, "generator": f"gan{place}", "train_on": train_on, "n_train_synthetic": 530})
+        rows[-1] |= {"augment": False}
         rows[-1] |= {"difference": difference, "family_low": low, "family_high": high}
     varied = {"ms_ssim": 0.45, "real_ms_ssim": 0.4, "nearest_ratio": 1.0}
     return pd.DataFrame(rows).assign(
@@ -211,18 +236,36 @@ def test_the_verdict_on_several_comparisons_says_how_many_they_are():
 
 def test_of_many_comparisons_those_that_show_nothing_are_counted():
     nothing, worse = ("real_synthetic", 0.0, -0.1, 0.1), ("synthetic", -0.2, -0.3, -0.1)
-    told = study.verdict(table_of(*[nothing] * 4, worse), "roc_auc", 0.95)
+    told = study.verdict(table_of(*[nothing] * 5, worse), "roc_auc", 0.95)
     assert told.endswith(
-        ": training on 530 images of gan4 alone -0.200 (-0.300 to -0.100), worse; "
-        "no difference was shown in the other 4."
+        ": training on 530 images of gan5 alone -0.200 (-0.300 to -0.100), worse; "
+        "no difference was shown in the other 5."
     )
-    told = study.verdict(table_of(*[nothing] * 5), "roc_auc", 0.95)
-    assert told.endswith("5 together, after Bonferroni): no difference was shown in any of them.")
+    told = study.verdict(table_of(*[nothing] * 6), "roc_auc", 0.95)
+    assert told.endswith("6 together, after Bonferroni): no difference was shown in any of them.")
 
 
 def test_an_arm_of_real_images_of_another_name_is_compared_too():
-    table = table_of(("real", 0.03, 0.01, 0.05)).assign(arm=["real", "augmented"])
-    assert "training as in arm augmented changed" in study.verdict(table, "roc_auc", 0.95)
+    table = table_of(("real", 0.03, 0.01, 0.05)).assign(arm=["real", "slower"])
+    assert "training as in arm slower changed" in study.verdict(table, "roc_auc", 0.95)
+
+
+def test_the_verdict_says_whether_it_is_more_than_plain_augmentation():
+    changes = [("real", 0.02, -0.01, 0.04), ("real_synthetic", 0.03, 0.01, 0.05), ("synthetic", 0.0, -0.1, 0.1)]
+    against = {"difference": 0.01, "family_low": 0.001, "family_high": 0.02}
+    table = table_of(*changes).assign(
+        arm=["real", "real_augmented", "real_synthetic", "synthetic"],
+        augment=[False, True, False, True],
+        **{f"augmented_{name}": [np.nan, 0, value, np.nan] for name, value in against.items()},
+    )
+    assert study.verdict(table, "roc_auc", 0.95) == (
+        "On 237 images of 137 test patients, 3 comparisons of ROC AUC with real images alone and 1 with these "
+        "augmented (2 seeds; 95 % intervals for all 4 together, after Bonferroni): augmenting 530 real images +0.020 "
+        "(-0.010 to +0.040), no difference was shown; adding 530 images of gan1 to 530 real ones +0.030 (+0.010 to "
+        "+0.050), better; training on 530 images of gan2 alone (augmented) +0.000 (-0.100 to +0.100), no difference "
+        "was shown. Against plain augmentation of the real images: adding 530 images of gan1 to 530 real ones +0.010 "
+        "(+0.001 to +0.020), better."
+    )
 
 
 def test_nothing_to_compare_with():

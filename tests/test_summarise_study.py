@@ -24,7 +24,7 @@ CLASSES = ["covid", "normal", "variant"]
 
 
 def summarise(folders: Folders, output: Path, *flags: object) -> int:
-    settings = [] if "--n-bootstrap" in flags else ["--n-bootstrap", 200]
+    settings = [] if "--n-bootstrap" in flags else ["--n-bootstrap", 300]
     return summarise_study.main([*folders.flags(), "--output", str(output), *map(str, [*settings, *flags])])
 
 
@@ -75,21 +75,26 @@ def test_every_file_is_there(output):
 
 def test_the_study_table_is_full(output, folders):
     table = pd.read_csv(output / "study.csv")
-    arms = [("real", "-")]
+    arms = [("real", "-"), ("real_augmented", "-")]
     arms += [(arm, generator) for arm in ("real_synthetic", "synthetic") for generator in ("covidgan", "dcgan")]
     assert list(table[["arm", "generator"]].itertuples(index=False, name=None)) == arms
-    assert not table.isna().any(axis=None)
+    against_augmented = [f"augmented_{name}" for name in study.DIFFERENCE_COLUMNS]
+    assert not table.drop(columns=against_augmented).isna().any(axis=None)
+    compared = ["real_augmented", "real_synthetic", "real_synthetic"]
+    for name in against_augmented:
+        assert list(table["arm"][table[name].notna()]) == compared
+    assert list(table["augment"]) == [arm == "real_augmented" for arm in table["arm"]]
     assert set(table["n_seeds"]) == {2}
     assert set(table["n_test_images"]) == {36}
     assert set(table["n_test_patients"]) == {18}
-    assert list(table["n_train_real"]) == [24, 24, 24, 0, 0]
-    assert list(table["n_train_synthetic"]) == [0, 24, 24, 24, 24]
-    assert list(table["fd"]) == pytest.approx([10, 30.2, 31.2, 30.2, 31.2])
-    assert list(table["kid"]) == pytest.approx([0.002, 0.052, 0.062, 0.052, 0.062])
+    assert list(table["n_train_real"]) == [24, 24, 24, 24, 0, 0]
+    assert list(table["n_train_synthetic"]) == [0, 0, 24, 24, 24, 24]
+    assert list(table["fd"]) == pytest.approx([10, 10, 30.2, 31.2, 30.2, 31.2])
+    assert list(table["kid"]) == pytest.approx([0.002, 0.002, 0.052, 0.062, 0.052, 0.062])
     assert set(table["real_fd"]) == {10}
-    assert list(table["coverage"]) == pytest.approx([0.95, 0.398, 0.388, 0.398, 0.388])
-    assert list(table["ms_ssim"]) == pytest.approx([0.4, 0.502, 0.512, 0.502, 0.512])
-    assert list(table["nearest_ratio"]) == pytest.approx([1, 1.1, 1.1, 1.1, 1.1])
+    assert list(table["coverage"]) == pytest.approx([0.95, 0.95, 0.398, 0.388, 0.398, 0.388])
+    assert list(table["ms_ssim"]) == pytest.approx([0.4, 0.4, 0.502, 0.512, 0.502, 0.512])
+    assert list(table["nearest_ratio"]) == pytest.approx([1, 1, 1.1, 1.1, 1.1, 1.1])
     assert set(table["real_coverage"]) == {0.95}
     assert set(table["real_ms_ssim"]) == {0.4}
     given = [
@@ -103,12 +108,16 @@ def test_the_study_table_is_full(output, folders):
     assert (table["difference_low"] <= table["difference"]).all()
     assert (table["difference"] <= table["difference_high"]).all()
     assert (table["family_low"][1:] < table["difference_low"][1:]).all()
+    # from the mean of real_augmented, in the second row, to that of real_synthetic with dcgan, in the fourth
+    expected = table["roc_auc_mean"][3] - table["roc_auc_mean"][1]
+    assert table["augmented_difference"][3] == pytest.approx(expected)
+    assert table["augmented_family_low"][3] < table["augmented_difference_low"][3] < expected
 
 
 def test_scores_and_distances_are_those_of_all_runs(output, folders):
     scores = pd.read_csv(output / "scores.csv")
     assert list(scores) == ["arm", "generator", "generator_seed", "seed", *SCORE_COLUMNS]
-    assert len(scores) == 10 * 3
+    assert len(scores) == 12 * 3
     chosen = scores[(scores["generator"] == "dcgan") & (scores["arm"] == "synthetic") & (scores["seed"] == 1)]
     folder = next(folder for folder in folders.classifier if folder.match("synthetic-dcgan/seed-1"))
     given = pd.read_csv(folder / "scores.csv")
@@ -156,11 +165,12 @@ def test_the_json_says_the_same_and_how_it_was_done(output, folders):
         table = pd.read_csv(output / f"{name}.csv")
         pd.testing.assert_frame_equal(pd.DataFrame(told[name])[list(table)], table)
     assert (output / "verdict.txt").read_text() == f"{told['verdict']} {told['caveats']}\n"
-    assert told["counts"]["comparisons"] == 4
+    # 5 with real images alone, 2 with these augmented
+    assert told["counts"]["comparisons"] == 7
     assert told["counts"]["test_patients"] == dict.fromkeys(CLASSES, 6)
-    assert told["settings"]["n_bootstrap"] == 200
+    assert told["settings"]["n_bootstrap"] == 300
     assert "Bonferroni" in told["protocol"]
-    assert len(told["scores"]) == 30
+    assert len(told["scores"]) == 36
     predictions = folders.classifier[0] / "predictions.csv"
     history = folders.history[0] / "history.csv"
     for path in (predictions, history, folders.fid[0] / "variety.csv"):
@@ -170,7 +180,8 @@ def test_the_json_says_the_same_and_how_it_was_done(output, folders):
 def test_the_verdict_goes_by_the_widened_intervals(output):
     told = (output / "verdict.txt").read_text()
     assert told.startswith(
-        "On 36 images of 18 test patients, 4 comparisons of ROC AUC with real images alone (2 seeds; "
+        "On 36 images of 18 test patients, 5 comparisons of ROC AUC with real images alone and 2 with these augmented "
+        "(2 seeds; 95 % intervals for all 7 together, after Bonferroni): augmenting 24 real images "
     )
     rows = pd.read_csv(output / "study.csv").set_index(["arm", "generator"])
     for arm in ("real_synthetic", "synthetic"):
@@ -185,7 +196,8 @@ def test_one_seed_leaves_the_spread_empty(tmp_path):
     folders = study_folders.make_study(tmp_path / "folders", ["covidgan"], [3], ["covid", "normal"])
     assert summarise(folders, tmp_path / "study", "--primary-score", "balanced_accuracy") == 0
     table = pd.read_csv(tmp_path / "study" / "study.csv")
-    assert table.columns[table.isna().any()].tolist() == [f"{score}_sd" for score in study.SCORES]
+    empty = table[table["train_on"] == "real_synthetic"].isna().any()
+    assert table.columns[empty].tolist() == [f"{score}_sd" for score in study.SCORES]
     assert "with one seed the spread over trainings is not known" in (tmp_path / "study" / "verdict.txt").read_text()
     told = files.read_json(tmp_path / "study" / "study.json")
     assert told["arms"][0]["roc_auc_sd"] is None
@@ -251,7 +263,8 @@ def test_the_seed_moves_the_intervals_and_nothing_else(folders, output, tmp_path
     assert summarise(folders, tmp_path / "study", "--seed", 1) == 0
     one, other = (pd.read_csv(folder / "study.csv") for folder in (output, tmp_path / "study"))
     moved = [name for name in one if not one[name].equals(other[name])]
-    assert moved == ["difference_low", "difference_high", "family_low", "family_high"]
+    ends = ["difference_low", "difference_high", "family_low", "family_high"]
+    assert moved == [*ends, *(f"augmented_{name}" for name in ends)]
 
 
 def test_samples_are_shown_pixel_by_pixel(output, folders):
@@ -420,7 +433,13 @@ class TestBadInput:
 
     def test_an_arm_real_with_synthetic_images(self, refused, own_folders):
         edit_json(own_folders.classifier[0] / "settings.json", train_on="real_synthetic")
-        assert "is called real, but trained on real_synthetic" in refused()
+        assert "is called real, but trained on real_synthetic without augmentation" in refused()
+
+    def test_arms_with_and_without_augmentation_under_the_wrong_name(self, refused, own_folders):
+        edit_json(own_folders.classifier[0] / "settings.json", augment=True)
+        assert "is called real, but trained on real with augmentation; give that arm another name" in refused()
+        edit_json(own_folders.classifier[0] / "settings.json", arm="real_augmented", augment=False)
+        assert "is called real_augmented, but trained on real without augmentation" in refused()
 
     def test_another_positive_class(self, refused, own_folders):
         path = own_folders.classifier[1]

@@ -8,7 +8,7 @@ import torch
 from accelerate import Accelerator
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from chestgan import augmentation, networks, presets, training
+from chestgan import augmentation, pixels, presets, training
 from chestgan.errors import UserError
 
 N_IMAGES = 31
@@ -31,7 +31,7 @@ def images() -> torch.Tensor:
 
 
 def rows_of(batch: training.Batch) -> list[int]:
-    return networks.to_grey(batch.real_images)[:, 0, 0].tolist()
+    return pixels.to_grey(batch.real_images)[:, 0, 0].tolist()
 
 
 def test_processes_share_one_global_batch() -> None:

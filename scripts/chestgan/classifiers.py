@@ -12,14 +12,16 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from chestgan import progress
+from chestgan import augmentation, pixels, progress
 from chestgan.backbones import Classifier
 from chestgan.errors import UserError
 
 PROTOCOL = (
     "AdamW at a constant rate, weight decay 0.01; cross-entropy in which the classes count equally, in training and in "
     "validation; stopped when the validation loss has not improved for `patience` validations, weights of its lowest "
-    "value kept; no augmentation; pretrained BatchNorm keeps its statistics"
+    "value kept; pretrained BatchNorm keeps its statistics; augmented images are moved by up to a twentieth of their "
+    "side, brightened or darkened by up to a tenth of black to white, their contrast changed by up to a fifth, anew "
+    "whenever they are shown"
 )
 _ENCODE_BATCH = 64
 
@@ -81,10 +83,12 @@ def train(
     batch_size: int,
     learning_rate: float,
     seed: int,
+    augment: bool,
 ) -> list[Validation]:
     """Train a classifier and leave it with the weights of its lowest validation loss.
 
-    Images are shuffled by `seed`; dropout draws from torch's global generator.
+    Images are shuffled and augmented by `seed`; dropout draws from torch's global generator. Where `augment` is set,
+    `training.encoded` has to be the (N, H, W) uint8 images themselves: changed, they are encoded whenever shown.
 
     Raises:
         UserError: a loss isn't finite.
@@ -93,6 +97,7 @@ def train(
     optimiser = torch.optim.AdamW(parameters, learning_rate, weight_decay=0.01)
     train_weights = balancing_weights(training.class_numbers)
     batches = shuffled_batches(len(training.class_numbers), batch_size, seed)
+    random = torch.Generator().manual_seed(seed)
     steps = max(1, round(1000 * length.validation_kimg / batch_size))
     n_validations = max(1, round(1000 * length.kimg / (steps * batch_size)))
     history: list[Validation] = []
@@ -102,7 +107,10 @@ def train(
         total = torch.zeros((), device=training.encoded.device)
         for _ in range(steps):
             rows = torch.from_numpy(next(batches)).to(training.encoded.device)
-            logits = classifier(training.encoded[rows])
+            shown = training.encoded[rows]
+            if augment:
+                shown = classifier.encode(augmented(shown, random))
+            logits = classifier(shown)
             loss = functional.cross_entropy(logits, training.class_numbers[rows], train_weights)
             optimiser.zero_grad()
             loss.backward()
@@ -118,6 +126,12 @@ def train(
             break
     classifier.trained.load_state_dict(kept)
     return history
+
+
+def augmented(images: Tensor, random: torch.Generator) -> Tensor:
+    """Change (N, H, W) uint8 images at random, each in its own way."""
+    draws = augmentation.draw(len(images), random).to(images.device)
+    return pixels.to_grey(augmentation.augment_gently(pixels.to_network(images, channels=1), draws))
 
 
 def shuffled_batches(n_images: int, batch_size: int, seed: int) -> Iterator[np.ndarray]:

@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from chestgan import networks
+from chestgan import pixels
 from chestgan.presets import GanSettings
 
 # Arithmetic on batches of different sizes differs in the last bit, so images are always drawn this many at a time.
@@ -37,5 +37,5 @@ def draw(generator: nn.Module, latents: Tensor, labels: Tensor) -> np.ndarray:
     for start in range(0, len(latents), CHUNK):
         rows = torch.arange(start, start + CHUNK) % len(latents)
         chunk = generator(latents[rows].to(device), labels[rows].to(device))
-        images.append(networks.to_grey(chunk).cpu().numpy()[: len(latents) - start])
+        images.append(pixels.to_grey(chunk).cpu().numpy()[: len(latents) - start])
     return np.concatenate(images)

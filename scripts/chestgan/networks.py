@@ -197,16 +197,6 @@ def base_size(image_size: int) -> int:
     return image_size // _UPSAMPLING
 
 
-def to_network(images: Tensor, channels: int) -> Tensor:
-    """Turn (N, H, W) uint8 into (N, channels, H, W) float32 in [-1, 1]."""
-    return (images.to(torch.float32) / 127.5 - 1).unsqueeze(1).expand(-1, channels, -1, -1)
-
-
-def to_grey(images: Tensor) -> Tensor:
-    """Turn (N, channels, H, W) in [-1, 1] into (N, H, W) uint8, the mean of the channels rounded."""
-    return ((images.float().mean(1) + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
-
-
 def _initialise(module: nn.Module) -> None:
     """Draw the weights as DCGAN does (arXiv 1511.06434, section 3)."""
     if isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.Linear | nn.Embedding):

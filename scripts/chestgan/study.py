@@ -5,7 +5,7 @@ import pandas as pd
 
 from chestgan import generators, statistics
 from chestgan.errors import UserError
-from chestgan.study_inputs import NO_GENERATOR, Runs
+from chestgan.study_inputs import NO_GENERATOR, REAL, REAL_AUGMENTED, Runs
 
 # each score with the name that it has in a figure or a sentence
 SCORES = {
@@ -23,11 +23,12 @@ SCORES = {
 LOWER_IS_BETTER = ("brier",)
 # PPV and NPV are undefined where no image, or every one, is called positive
 PRIMARY_SCORES = tuple(score for score in SCORES if score not in ("ppv", "npv"))
-REFERENCE_ARM = "real"
 ARM = ["arm", "generator"]
 DIFFERENCE_COLUMNS = ["difference", "difference_low", "difference_high", "family_low", "family_high"]
+# the arms that others are compared with, and what the columns of these differences begin with
+REFERENCES = {REAL: "", REAL_AUGMENTED: "augmented_"}
 # a sentence lists no more comparisons than this; of more it names those that show a difference, and counts the others
-_LISTED = 4
+_LISTED = 5
 # below these a mean over trainings, or over patients of a class, is told with care
 _FEW_SEEDS = 5
 _FEW_PATIENTS = 30
@@ -52,12 +53,13 @@ def arm_table(runs: pd.DataFrame, scores: pd.DataFrame, test: pd.DataFrame) -> p
     """
     table = runs.groupby(ARM, sort=False).agg(
         train_on=("train_on", "first"),
+        augment=("augment", "first"),
         n_seeds=("seed", "size"),
         n_train_real=("n_train_real", "first"),
         n_train_synthetic=("n_train_synthetic", "first"),
     )
-    table.insert(2, "n_test_images", len(test))
-    table.insert(3, "n_test_patients", test["patient"].nunique())
+    table.insert(3, "n_test_images", len(test))
+    table.insert(4, "n_test_patients", test["patient"].nunique())
     groups = scores[scores["positive"].astype(bool)].groupby(ARM, sort=False)
     for score in SCORES:
         table[f"{score}_mean"] = groups[score].agg(lambda values: values.mean(skipna=False))
@@ -95,33 +97,42 @@ def with_distances(table: pd.DataFrame, measured: pd.DataFrame) -> pd.DataFrame:
 def with_differences(
     table: pd.DataFrame, runs: Runs, score: str, confidence: float, n_bootstrap: int, seed: int
 ) -> pd.DataFrame:
-    """Put `DIFFERENCE_COLUMNS` beside the arms: mean score less that of the arm `real`, its interval at the confidence,
-    and the interval that holds for all comparisons together. Zero for `real` itself; nan where there is no such arm."""
+    """Put `DIFFERENCE_COLUMNS` beside the arms, for each of `REFERENCES` with its prefix.
+
+    They are the mean score less that of the reference, its interval at the confidence, and the interval that holds for
+    all comparisons together: zero for the reference itself, nan for what isn't compared with it.
+    """
     weights = statistics.patient_bootstrap(
         runs.test["patient"].to_numpy(), runs.test["label"].to_numpy(), n_bootstrap, seed
     )
     draws = np.stack([run_scores(runs, run, score, weights) for run in range(len(runs.table))])
-    rows = runs.table.groupby(ARM, sort=False).indices
-    reference = rows.get((REFERENCE_ARM, NO_GENERATOR))
-    family = family_confidence(confidence, len(comparisons(table)))
-    values = np.full((len(table), len(DIFFERENCE_COLUMNS)), np.nan)
+    confidences = confidence, family_confidence(confidence, n_comparisons(table))
+    beside = [table]
+    for reference, prefix in REFERENCES.items():
+        values = np.full((len(table), len(DIFFERENCE_COLUMNS)), np.nan)
+        for place in np.flatnonzero(table["arm"] == reference):
+            values[place] = 0
+        for place in comparisons(table, reference).index:
+            values[place, 0] = table[f"{score}_mean"][place] - table[f"{score}_mean"][table["arm"] == reference].item()
+            drawn = _difference_draws(runs.table, draws, tuple(table.loc[place, ARM]), (reference, NO_GENERATOR), seed)
+            values[place, 1:] = np.ravel([statistics.interval(drawn, level) for level in confidences])
+        # rounding of sums must not put an interval above zero
+        beside.append(pd.DataFrame(values.round(12), columns=[prefix + name for name in DIFFERENCE_COLUMNS]))
+    return pd.concat(beside, axis=1)
+
+
+def _difference_draws(
+    runs: pd.DataFrame, draws: np.ndarray, arm: tuple[str, str], reference: tuple[str, str], seed: int
+) -> np.ndarray:
+    """Draw the difference between two arms, given by name and generator, of the (runs, B) scores of all: (B,)."""
+    rows = runs.groupby(ARM, sort=False).indices
+    one, other = rows[arm], rows[reference]
+    seeds = runs["seed"].to_numpy()
     # draws of patients and of seeds from one stream would go together
     seed_of_seeds = seed + 1
-    for place, arm in enumerate(table[ARM].itertuples(index=False, name=None)):
-        if arm[0] == REFERENCE_ARM:
-            values[place] = 0
-        elif reference is not None:
-            seeds = [runs.table["seed"].to_numpy()[chosen] for chosen in (rows[arm], reference)]
-            drawn = statistics.difference_draws(
-                draws[rows[arm]], draws[reference], np.array_equal(*seeds), seed_of_seeds
-            )
-            values[place, 0] = (
-                table[f"{score}_mean"][place] - table[f"{score}_mean"][table["arm"] == REFERENCE_ARM].item()
-            )
-            values[place, 1:3] = statistics.interval(drawn, confidence)
-            values[place, 3:5] = statistics.interval(drawn, family)
-    # rounding of sums must not put an interval above zero
-    return pd.concat([table, pd.DataFrame(values.round(12), columns=DIFFERENCE_COLUMNS)], axis=1)
+    return statistics.difference_draws(
+        draws[one], draws[other], np.array_equal(seeds[one], seeds[other]), seed_of_seeds
+    )
 
 
 def run_scores(runs: Runs, run: int, score: str, weights: np.ndarray) -> np.ndarray:
@@ -157,46 +168,50 @@ def family_confidence(confidence: float, n_comparisons: int) -> float:
     return 1 - (1 - confidence) / max(1, n_comparisons)
 
 
-def comparisons(table: pd.DataFrame) -> pd.DataFrame:
-    """Take the arms that are compared with real images alone; none where there is no such arm."""
-    others = table[table["arm"] != REFERENCE_ARM]
-    return others if len(others) < len(table) else others.iloc[:0]
+def comparisons(table: pd.DataFrame, reference: str) -> pd.DataFrame:
+    """Take the arms that are compared with one of `REFERENCES`: with `real` all others, with `real_augmented` those
+    that add synthetic images to real ones. None where there is no such arm."""
+    if not (table["arm"] == reference).any():
+        return table.iloc[:0]
+    return table[table["arm"] != REAL if reference == REAL else table["train_on"] == "real_synthetic"]
+
+
+def n_comparisons(table: pd.DataFrame) -> int:
+    """Count the comparisons whose intervals are to hold together."""
+    return sum(len(comparisons(table, reference)) for reference in REFERENCES)
 
 
 def verdict(table: pd.DataFrame, score: str, confidence: float) -> str:
-    """Say in a sentence what the study shows, and no more: an arm is better or worse only where the whole interval that
-    holds for all comparisons together is.
+    """Say in a sentence or two what the study shows, and no more: an arm is better or worse only where the whole
+    interval that holds for all comparisons together is.
 
     Args:
-        table: from `arm_table`, with `DIFFERENCE_COLUMNS`.
+        table: from `with_differences`.
         score: the primary score.
         confidence: of all intervals together.
     """
     tested = f"On {table['n_test_images'].iloc[0]} images of {table['n_test_patients'].iloc[0]} test patients"
-    if not (table["arm"] == REFERENCE_ARM).any():
-        return f"{tested} there is nothing to compare with: the study has no arm {REFERENCE_ARM}, of real images alone."
-    compared = comparisons(table)
-    n = len(compared)
+    if not (table["arm"] == REAL).any():
+        return f"{tested} there is nothing to compare with: the study has no arm {REAL}, of real images alone."
+    with_real, with_augmented = (comparisons(table, reference) for reference in REFERENCES)
+    n = n_comparisons(table)
     if n == 0:
-        return f"{tested} there is nothing to compare: the study has no arm but {REFERENCE_ARM}."
+        return f"{tested} there is nothing to compare: the study has no arm but {REAL}."
     level, seeds = f"{100 * confidence:g} %", _seeds(table["n_seeds"])
     if n == 1:
-        row = compared.iloc[0]
-        change, low, high = _change(row)
+        row = with_real.iloc[0]
+        change, low, high = _change(row, REAL)
         return (
             f"{tested}, {_action(row)} changed {SCORES[score]} by {change} ({level} interval {low} to {high}, "
-            f"{seeds}): {_outcome(row, score)}."
+            f"{seeds}): {_outcome(row, REAL, score)}."
         )
-    told = []
-    for _, row in compared.iterrows():
-        outcome, (change, low, high) = _outcome(row, score), _change(row)
-        if n <= _LISTED or outcome != _NOT_SHOWN:
-            told.append(f"{_action(row)} {change} ({low} to {high}), {outcome}")
-    if len(told) < n:
-        told.append(f"{_NOT_SHOWN} in {f'the other {n - len(told)}' if told else 'any of them'}")
+    also, then = "", ""
+    if len(with_augmented):
+        also = f" and {len(with_augmented)} with these augmented"
+        then = f" Against plain augmentation of the real images: {_outcomes(with_augmented, REAL_AUGMENTED, score)}."
     return (
-        f"{tested}, {n} comparisons of {SCORES[score]} with real images alone ({seeds}; {level} intervals for all {n} "
-        f"together, after Bonferroni): {'; '.join(told)}."
+        f"{tested}, {len(with_real)} comparisons of {SCORES[score]} with real images alone{also} ({seeds}; {level} "
+        f"intervals for all {n} together, after Bonferroni): {_outcomes(with_real, REAL, score)}.{then}"
     )
 
 
@@ -235,18 +250,31 @@ def confounded_share(images: pd.DataFrame) -> float:
     return float(((images["source"] != "") & (n_classes == 1)).mean())
 
 
+def _outcomes(compared: pd.DataFrame, reference: str, score: str) -> str:
+    """List what comparisons with a reference show; of many those that show a difference, and how many others."""
+    told, n = [], len(compared)
+    for _, row in compared.iterrows():
+        outcome, (change, low, high) = _outcome(row, reference, score), _change(row, reference)
+        if n <= _LISTED or outcome != _NOT_SHOWN:
+            told.append(f"{_action(row)} {change} ({low} to {high}), {outcome}")
+    if len(told) < n:
+        told.append(f"{_NOT_SHOWN} in {f'the other {n - len(told)}' if told else 'any of them'}")
+    return "; ".join(told)
+
+
 def _action(row: pd.Series) -> str:
     """Say what an arm does otherwise than the arm of real images alone."""
-    generated = f"{row['n_train_synthetic']:.0f} images of {row['generator']}"
+    generated, n_real = f"{row['n_train_synthetic']:.0f} images of {row['generator']}", f"{row['n_train_real']:.0f}"
+    changed = " (augmented)" if row["augment"] else ""
     if row["train_on"] == "real_synthetic":
-        return f"adding {generated} to {row['n_train_real']:.0f} real ones"
+        return f"adding {generated} to {n_real} real ones{changed}"
     if row["train_on"] == "synthetic":
-        return f"training on {generated} alone"
-    return f"training as in arm {row['arm']}"
+        return f"training on {generated} alone{changed}"
+    return f"augmenting {n_real} real images" if row["augment"] else f"training as in arm {row['arm']}"
 
 
-def _change(row: pd.Series) -> tuple[str, str, str]:
-    return tuple(_shown(row[column]) for column in ("difference", "family_low", "family_high"))
+def _change(row: pd.Series, reference: str) -> tuple[str, str, str]:
+    return tuple(_shown(row[REFERENCES[reference] + name]) for name in ("difference", "family_low", "family_high"))
 
 
 def _shown(value: float) -> str:
@@ -256,8 +284,8 @@ def _shown(value: float) -> str:
     return f"{value:+.3f}"
 
 
-def _outcome(row: pd.Series, score: str) -> str:
-    low, high = row["family_low"], row["family_high"]
+def _outcome(row: pd.Series, reference: str, score: str) -> str:
+    low, high = (row[REFERENCES[reference] + name] for name in ("family_low", "family_high"))
     if not (low > 0 or high < 0):
         return _NOT_SHOWN
     return "better" if (low > 0) != (score in LOWER_IS_BETTER) else "worse"

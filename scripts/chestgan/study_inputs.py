@@ -13,7 +13,9 @@ from chestgan.errors import UserError
 from chestgan.imageset import ImageSet
 
 NO_GENERATOR = "-"
-RUN_COLUMNS = ["arm", "train_on", "generator", "generator_seed", "seed", "n_train_real", "n_train_synthetic"]
+# the names of the arms that others are compared with
+REAL, REAL_AUGMENTED = "real", "real_augmented"
+RUN_COLUMNS = ["arm", "train_on", "augment", "generator", "generator_seed", "seed", "n_train_real", "n_train_synthetic"]
 SCORE_COLUMNS = ["label", "positive", "n_images", "n_patients", "prevalence", "threshold"]
 SCORE_COLUMNS += ["accuracy", "balanced_accuracy", "sensitivity", "specificity", "ppv", "npv", "f1"]
 SCORE_COLUMNS += ["roc_auc", "pr_auc", "brier"]
@@ -232,8 +234,9 @@ def _read_settings(folder: Path, classes: list[str]) -> dict[str, Any]:
         raise UserError(f"{folder}/settings.json has positive_class {told['positive_class']!r}, which is no class")
     generator = told["generator"] or NO_GENERATOR
     arm = str(told["arm"])
-    if arm == "real" and (told["train_on"] != "real" or told["generator"]):
-        raise UserError(f"{folder} is called real, but trained on {told['train_on']}; give that arm another name")
+    if arm in (REAL, REAL_AUGMENTED) and (told["train_on"] != "real" or told["augment"] != (arm == REAL_AUGMENTED)):
+        trained = f"{told['train_on']} {'with' if told['augment'] else 'without'} augmentation"
+        raise UserError(f"{folder} is called {arm}, but trained on {trained}; give that arm another name")
     seed = told["generator_seed"]
     return {name: told[name] for name in _SETTINGS} | {
         "arm": arm,
@@ -279,14 +282,14 @@ def _sorted_runs(table: pd.DataFrame, folders: Sequence[Path]) -> list[int]:
     names = list(table[["arm", "generator", "seed"]].itertuples(index=False, name=None))
     _require_once(folders, names, "arm {} with generator {} and seed {}")
     for (arm, generator), group in table.groupby(["arm", "generator"]):
-        for column in ("train_on", "n_train_real", "n_train_synthetic"):
+        for column in ("train_on", "augment", "n_train_real", "n_train_synthetic"):
             if group[column].nunique() > 1:
                 found = ", ".join(map(str, sorted(group[column].unique())))
                 raise UserError(
                     f"the runs of arm {arm} with generator {generator} have different values of {column}: {found}; "
                     "the seeds of an arm must differ in nothing else"
                 )
-    return sorted(range(len(names)), key=lambda run: (names[run][0] != "real", *names[run]))
+    return sorted(range(len(names)), key=lambda run: (names[run][0] != REAL, *names[run]))
 
 
 def _read_table(path: Path, columns: Sequence[str], text: Sequence[str]) -> pd.DataFrame:

@@ -16,7 +16,7 @@ from accelerate import Accelerator
 from torch import Tensor, nn
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
-from chestgan import augmentation, imageset, losses, networks
+from chestgan import augmentation, imageset, losses, networks, pixels
 from chestgan.errors import UserError
 from chestgan.imageset import ImageSet
 from chestgan.presets import GanSettings
@@ -225,7 +225,7 @@ def draw_batch(
     random = torch.Generator().manual_seed(step_seed(seed, step))
     latents = torch.randn(gan.batch_size, gan.latent_dim, generator=random) * gan.latent_std
     real_draws, fake_draws = (augmentation.draw(gan.batch_size, random) for _ in range(2))
-    real_images = networks.to_network(images[rows.to(images.device)], gan.channels)
+    real_images = pixels.to_network(images[rows.to(images.device)], gan.channels)
     drawn = (part[share].to(images.device) for part in (latents, real_draws, fake_draws))
     return Batch(real_images, labels.to(images.device), *drawn)
 

@@ -71,7 +71,7 @@ def test_every_stage_is_submitted_and_gets_what_it_asks_for(study: Project) -> N
     assert done.returncode == 0, done.stdout + done.stderr
     gpus = {"train_acgan": 2, "generate_images": 1, "compute_fid": 1, "evaluate_classifier": 1, "summarise_study": 0}
     jobs = finished_jobs(study.folder)
-    counted = {"train_acgan": 2, "generate_images": 2, "compute_fid": 2, "evaluate_classifier": 5, "summarise_study": 1}
+    counted = {"train_acgan": 2, "generate_images": 2, "compute_fid": 2, "evaluate_classifier": 6, "summarise_study": 1}
     rules = [re.match("rule_([a-z]+_[a-z]+)", job["comment"])[1] for job in jobs]
     assert {rule: rules.count(rule) for rule in rules} == counted
     for rule, job in zip(rules, jobs, strict=True):
