@@ -261,7 +261,7 @@ def provenance(
         "warnings": notes,
         "protocol": {
             "grey": "ITU-R 601 luminance, on black where transparent, upright by EXIF, 16 bits through the window",
-            "resize": "Lanczos with antialiasing",
+            "resize": "Lanczos with antialiasing, from six times the size on after means of whole squares of pixels",
             "near_duplicates": f"pHash within duplicate_distance bits and gradients' cosine at least "
             f"{duplicates.LEAST_CORRELATION}",
             "split": "StratifiedGroupKFold by patient, stratified by class and by sources with enough patients",

@@ -269,6 +269,16 @@ def test_resizing_antialiases() -> None:
     assert np.abs(square[4:-4, 4:-4].astype(int) - 100).max() <= 2
 
 
+@pytest.mark.parametrize(("size", "most"), [(256, 0), (383, 0), (1024, 10)])
+def test_resizing_is_pillows_or_hardly_differs(size: int, most: int) -> None:
+    grey = picture(0, size, size)
+    plain = np.asarray(Image.fromarray(grey).resize((64, 64), Image.Resampling.LANCZOS)).astype(int)
+    for how in ("pad", "crop"):
+        difference = np.abs(decoding.square(grey, 64, how) - plain)
+        assert difference.max() <= most
+        assert difference.mean() <= 0.1 * most
+
+
 @pytest.mark.parametrize("how", ["pad", "crop"])
 @pytest.mark.parametrize("shape", [(1, 300), (300, 1), (17, 16), (5, 5)])
 def test_any_shape_becomes_square(how: str, shape: tuple[int, int]) -> None:
