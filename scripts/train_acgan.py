@@ -136,7 +136,7 @@ def prepare(config: Config) -> Job:
     if config.tensorboard:
         accelerator.init_trackers(config.name or config.preset)
     accelerator.print(
-        f"{config.processes} processes on {accelerator.device.type}, "
+        f"{config.processes} process{'es' if config.processes > 1 else ''} on {accelerator.device.type}, "
         f"{gan_settings.batch_size // config.processes} of {gan_settings.batch_size} images a step each",
         file=sys.stderr,
     )
@@ -161,7 +161,7 @@ def resume(job: Job, gan: training.Gan) -> State:
     if saved and saved["state"]["step"] > job.n_steps:
         saved, message = None, f"the checkpoint is beyond {job.settings.kimg:g} thousand images and isn't used"
     if saved and saved["processes"] != job.config.processes:
-        message += f"; {job.config.processes} processes take over from {saved['processes']}"
+        message += f"; the number of processes was {saved['processes']} and is {job.config.processes}"
     if message:
         job.accelerator.print(message, file=sys.stderr)
     if not saved:
