@@ -38,6 +38,8 @@ def test_shipped_configurations_are_valid(path: Path) -> None:
         (["dataset"], "a/b", "dataset: 'a/b' does not match"),
         (["device"], "cuda", "device: 'cuda' is not one of"),
         (["arms", "real", "train_on"], "reel", "arms.real.train_on: 'reel' is not one of"),
+        (["arms", "real", "train_on"], "synthetic", "arms.real.train_on: 'real' was expected"),
+        (["arms", "real_augmented"], {"train_on": "real"}, "'augment' is a required .*give it augment: true"),
     ],
 )
 def test_mistakes_are_told_where_they_are(keys: list[str], value, message: str) -> None:

@@ -1,7 +1,8 @@
 """Differentiable augmentation of what a discriminator sees (DiffAugment, Zhao et al., arXiv 2006.10738).
 
 What is done to every image, real or fake, leaves no trace in what is generated, so long as it can't pass for an image
-of its own: a chest isn't flipped, since the heart has a side, and isn't rotated. A classifier's change less.
+of its own: a chest isn't flipped, since the heart has a side, and isn't rotated. What a classifier is trained on is
+changed likewise, but less.
 """
 
 import torch
@@ -12,7 +13,7 @@ from torch.nn import functional
 _TRANSLATION = 1 / 8
 _CUTOUT = 0.3
 _BLACK = -1.0
-# of the changes that a discriminator sees
+# the share of these changes, and of those of brightness and contrast, that a classifier sees
 _GENTLE = 0.4
 N_DRAWS = 6
 

@@ -110,8 +110,7 @@ def with_differences(
     beside = [table]
     for reference, prefix in REFERENCES.items():
         values = np.full((len(table), len(DIFFERENCE_COLUMNS)), np.nan)
-        for place in np.flatnonzero(table["arm"] == reference):
-            values[place] = 0
+        values[table["arm"] == reference] = 0
         for place in comparisons(table, reference).index:
             values[place, 0] = table[f"{score}_mean"][place] - table[f"{score}_mean"][table["arm"] == reference].item()
             drawn = _difference_draws(runs.table, draws, tuple(table.loc[place, ARM]), (reference, NO_GENERATOR), seed)
@@ -119,20 +118,6 @@ def with_differences(
         # rounding of sums must not put an interval above zero
         beside.append(pd.DataFrame(values.round(12), columns=[prefix + name for name in DIFFERENCE_COLUMNS]))
     return pd.concat(beside, axis=1)
-
-
-def _difference_draws(
-    runs: pd.DataFrame, draws: np.ndarray, arm: tuple[str, str], reference: tuple[str, str], seed: int
-) -> np.ndarray:
-    """Draw the difference between two arms, given by name and generator, of the (runs, B) scores of all: (B,)."""
-    rows = runs.groupby(ARM, sort=False).indices
-    one, other = rows[arm], rows[reference]
-    seeds = runs["seed"].to_numpy()
-    # draws of patients and of seeds from one stream would go together
-    seed_of_seeds = seed + 1
-    return statistics.difference_draws(
-        draws[one], draws[other], np.array_equal(seeds[one], seeds[other]), seed_of_seeds
-    )
 
 
 def run_scores(runs: Runs, run: int, score: str, weights: np.ndarray) -> np.ndarray:
@@ -248,6 +233,20 @@ def confounded_share(images: pd.DataFrame) -> float:
         return 0.0
     n_classes = images.groupby("source")["label"].transform("nunique")
     return float(((images["source"] != "") & (n_classes == 1)).mean())
+
+
+def _difference_draws(
+    runs: pd.DataFrame, draws: np.ndarray, arm: tuple[str, str], reference: tuple[str, str], seed: int
+) -> np.ndarray:
+    """Draw the difference between two arms, given by name and generator, of the (runs, B) scores of all: (B,)."""
+    rows = runs.groupby(ARM, sort=False).indices
+    one, other = rows[arm], rows[reference]
+    seeds = runs["seed"].to_numpy()
+    # draws of patients and of seeds from one stream would go together
+    seed_of_seeds = seed + 1
+    return statistics.difference_draws(
+        draws[one], draws[other], np.array_equal(seeds[one], seeds[other]), seed_of_seeds
+    )
 
 
 def _outcomes(compared: pd.DataFrame, reference: str, score: str) -> str:
