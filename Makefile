@@ -6,10 +6,10 @@ CONFIG ?= config/config.yaml
 PROFILE ?= profiles/local
 SNAKEMAKE := snakemake --profile profiles/local --configfile $(CONFIG)
 
-.PHONY: help demo report doctor image sif test bench lint format clean lock
+.PHONY: help demo report doctor image sif test schema bench lint format clean lock
 .DELETE_ON_ERROR:
 
-help: ## say what there is to make
+help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 10
 
 demo: .venv/chestgan ## run the whole study on data that the project makes itself
@@ -20,12 +20,12 @@ demo: .venv/chestgan ## run the whole study on data that the project makes itsel
 	@echo
 	@echo "report    report.html"
 	@echo "table     results/demo/study/study.csv"
-	@echo "pictures  results/demo/study/roc.png scores.png samples.png distances.png variety.png training.png"
+	@echo "pictures  results/demo/study/roc.png scores.png samples.png distances.png diversity.png training.png"
 
-report: .venv/chestgan ## put the figures of a finished study into one page, report.html
+report: .venv/chestgan ## collect the figures of a finished study in one page, report.html
 	$(SNAKEMAKE) --report report.html
 
-doctor: .venv/chestgan ## say what this machine or cluster has and lacks; PROFILE=slurm CONFIG=config/cxr.yaml
+doctor: .venv/chestgan ## check what this machine or cluster has and lacks; PROFILE=slurm CONFIG=config/cxr.yaml
 	python scripts/check_setup.py --profile $(PROFILE) --configfile $(CONFIG)
 
 image: ## build the container image with docker or podman; INCEPTION_WEIGHTS=PATH_OR_ADDRESS goes into it
@@ -37,10 +37,13 @@ sif: ## build the same image for Apptainer
 test: .venv/dev ## run the tests, the fast ones first
 	python -m pytest
 
-bench: .venv/chestgan ## measure the speed on a quiet machine, for docs/performance.md; PARTS="split plan" shows some
+schema: .venv/chestgan ## generate the schema of the configuration from the scripts' settings
+	python workflow/schemas/make_schema.py
+
+bench: .venv/chestgan ## measure the speed on a quiet machine, for docs/performance.md; PARTS="split plan": some of it
 	PYTHONPATH=scripts python bench/bench.py $(addprefix --parts ,$(PARTS))
 
-lint: .venv/dev ## what the formatters and the linters have to say
+lint: .venv/dev ## check the code with the formatters and linters
 	ruff check .
 	ruff format --check .
 	snakefmt --check workflow
@@ -55,7 +58,7 @@ clean: ## remove the demo's data and results, the report and the caches; other s
 	rm -rf data/demo results/demo report.html .pytest_cache .ruff_cache
 	rm -rf logs/demo logs/make_demo_data.log benchmarks/demo benchmarks/make_demo_data.tsv
 
-lock: ## pin what the two .in files ask for, with all that it needs in turn
+lock: ## pin the packages of the two .in files, with their dependencies
 	rm -rf .venv && $(PYTHON) -m venv .venv
 	pip install --quiet --requirement envs/chestgan.in
 	pip freeze --all --exclude pip > envs/chestgan.lock

@@ -41,13 +41,13 @@ class Row:
 
 
 def alternate(sides: dict[str, Side], rounds: int, warm: bool = True) -> dict[str, list[float]]:
-    """Call the sides in turn, once unmeasured if they are to be warm, and so many times; give each side's seconds."""
+    """Call the sides in turn, once unmeasured if they must be warm, then `rounds` times; return each side's seconds."""
     taken = [{name: side() for name, side in sides.items()} for _ in range(rounds + warm)]
     return {name: [seconds[name] for seconds in taken[warm:]] for name in sides}
 
 
 def ratios(theirs: list[float], ours: list[float]) -> list[float]:
-    """Give how many times as fast ours was, round by round."""
+    """Compute how many times as fast ours was, round by round."""
     return [their / our for their, our in zip(theirs, ours, strict=True)]
 
 
@@ -109,7 +109,7 @@ class Worker:
 
 @contextmanager
 def workers() -> Iterator[Callable[..., Worker]]:
-    """Give a function that starts workers, all of which are ended in the end."""
+    """Return a function that starts workers; all of them are ended at the end."""
     with ExitStack() as stack:
 
         def start(*arguments: Any) -> Worker:

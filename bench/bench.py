@@ -55,7 +55,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def machine(sizes: Sizes) -> str:
-    """Say what was measured, with what and when."""
+    """Describe what was measured, with what and when."""
     described = Path("/proc/cpuinfo").read_text() if Path("/proc/cpuinfo").is_file() else ""
     names = [line.split(":")[1].strip() for line in described.splitlines() if line.startswith("model name")]
     versions = f"torch {metadata.version('torch')}, Python {platform.python_version()}"

@@ -14,10 +14,13 @@ import pandas as pd
 import torch
 import torchvision
 from PIL import Image
-from pytorch_fid import inception
+from pytorch_fid import inception as pytorch_fid_inception
 
 from alternation import Row, alternate, ratios, run, workers
-from chestgan import compute, features, files, imageset, phantoms
+from chestgan.base import devices, files
+from chestgan.data import phantoms
+from chestgan.images import image_set
+from chestgan.metrics import features, inception
 from sizes import SCRIPTS, Sizes
 
 IMAGE_SIZE = 64
@@ -30,8 +33,8 @@ DEVICE = phantoms.Device(exposure=0, contrast=1, border=0, marker=False, noise=0
 
 
 def measure(sizes: Sizes, folder: Path) -> list[Row]:
-    """Measure the features alone, and both distances of a pool: to the training and to the test patients."""
-    weights = fake_weights(folder / "hub" / "checkpoints" / features.INCEPTION_FILE)
+    """Measure the features alone, and both distances of a synthetic set: to training and to test patients."""
+    weights = fake_weights(folder / "hub" / "checkpoints" / inception.FILE)
     write_sides(folder, sizes.n_distance)
     return [features_alone(sizes, folder, weights), *commands(sizes, folder, weights)]
 
@@ -110,17 +113,17 @@ def commands(sizes: Sizes, folder: Path, weights: Path) -> list[Row]:
 
 
 def make_our_features(weights: Path, images: np.ndarray, threads: int) -> tuple[Callable[[], np.ndarray], None]:
-    """Give the extraction of features by chestgan as a piece of work."""
-    compute.use_threads(threads)
+    """Make a piece of work of the extraction of features by Chestgan."""
+    devices.use_threads(threads)
     extractor = features.load_extractor("fid", weights, allow_unverified=True)
     return lambda: features.extract(extractor, images), None
 
 
 def make_their_features(weights: Path, images: np.ndarray, threads: int) -> tuple[Callable[[], np.ndarray], None]:
-    """Give the same by pytorch-fid's network, in batches as its command takes them."""
-    compute.use_threads(threads)
-    with mock.patch.object(inception, "load_state_dict_from_url", return_value=torch.load(weights)):
-        network = inception.InceptionV3([inception.InceptionV3.BLOCK_INDEX_BY_DIM[2048]]).eval()
+    """Make a piece of work of the same by pytorch-fid's network, in batches as its command takes them."""
+    devices.use_threads(threads)
+    with mock.patch.object(pytorch_fid_inception, "load_state_dict_from_url", return_value=torch.load(weights)):
+        network = pytorch_fid_inception.InceptionV3([pytorch_fid_inception.InceptionV3.BLOCK_INDEX_BY_DIM[2048]]).eval()
     pixels = torch.from_numpy(images)[:, None].expand(-1, 3, -1, -1).float() / 255
 
     @torch.no_grad()
@@ -134,9 +137,9 @@ def make_their_features(weights: Path, images: np.ndarray, threads: int) -> tupl
 def keep_real(folder: Path, weights: Path, sizes: Sizes) -> None:
     """Keep the real images' features, as a study's first compute_fid does."""
     (folder / "features").mkdir()
-    compute.use_threads(sizes.threads)
+    devices.use_threads(sizes.threads)
     extractor = features.load_extractor("fid", weights, allow_unverified=True)
-    real = imageset.read(folder / "split")
+    real = image_set.read(folder / "split")
     for side in SIDES[:2]:
         features.kept_features(extractor, real.where(split=side).images, folder / "features")
 
@@ -147,9 +150,9 @@ def fake_weights(path: Path) -> Path:
     torch.manual_seed(0)
     with (
         mock.patch.object(torchvision.models.Inception3, "load_state_dict"),
-        mock.patch.object(inception, "load_state_dict_from_url"),
+        mock.patch.object(pytorch_fid_inception, "load_state_dict_from_url"),
     ):
-        network = inception.fid_inception_v3()
+        network = pytorch_fid_inception.fid_inception_v3()
     for module in network.modules():
         if isinstance(module, torch.nn.BatchNorm2d):
             # far from doing nothing, as trained ones are
@@ -181,7 +184,7 @@ def _phantom(side: int, place: int) -> np.ndarray:
 
 def _write_set(folder: Path, drawn: Sequence[np.ndarray], rows: list[dict[str, str]]) -> None:
     folder.mkdir()
-    images = imageset.create_images(folder, len(drawn), IMAGE_SIZE)
+    images = image_set.create_images(folder, len(drawn), IMAGE_SIZE)
     images[:] = drawn
     images.flush()
-    imageset.write_manifest(folder, pd.DataFrame(rows))
+    image_set.write_manifest(folder, pd.DataFrame(rows))

@@ -13,15 +13,16 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.utils.parametrizations import spectral_norm
 
-from chestgan import augmentation, losses
-from chestgan.heads import Heads, Logits
-from chestgan.presets import GanSettings
-from chestgan.residual import doublings
-from chestgan.training import Batch
+from chestgan.gan import losses
+from chestgan.gan.batches import Batch
+from chestgan.gan.conditioning import Head, Logits
+from chestgan.gan.networks.residual import doublings
+from chestgan.gan.presets import GanSettings
+from chestgan.images import augmentation
 
 
 class CovidganGenerator(nn.Module):
-    """Draw images by four transposed convolutions."""
+    """Turn latents into images by four transposed convolutions."""
 
     def __init__(self, gan: GanSettings, n_classes: int, image_size: int) -> None:
         super().__init__()
@@ -52,10 +53,10 @@ class CovidganDiscriminator(nn.Module):
             blocks += [nn.Conv2d(n_in, n_out, 3, stride=1 if level == 0 else 2, padding=1)]
             blocks += [nn.BatchNorm2d(n_out), nn.LeakyReLU(0.2), nn.Dropout(gan.dropout)]
         self.trunk = nn.Sequential(*blocks, nn.Flatten())
-        self.heads = Heads(gan.conditioning, widths[-1] * (image_size // 16) ** 2, n_classes)
+        self.head = Head(gan.conditioning, widths[-1] * (image_size // 16) ** 2, n_classes)
 
     def forward(self, images: Tensor, labels: Tensor) -> Logits:
-        return self.heads(self.trunk(images))
+        return self.head(self.trunk(images))
 
 
 class ConditionalBatchNorm(nn.Module):
@@ -90,7 +91,7 @@ class UpBlock(nn.Module):
 
 
 class ResidualGenerator(nn.Module):
-    """Draw images by residual blocks that all hear of latent and class."""
+    """Turn latents into images by residual blocks, each conditioned on latent and class."""
 
     def __init__(self, gan: GanSettings, n_classes: int, image_size: int) -> None:
         super().__init__()
@@ -129,7 +130,7 @@ class DownBlock(nn.Module):
 
 
 class ResidualDiscriminator(nn.Module):
-    """Judge images by residual blocks and the spread of the batch."""
+    """Judge images by residual blocks and the minibatch standard deviation."""
 
     def __init__(self, gan: GanSettings, n_classes: int, image_size: int) -> None:
         super().__init__()
@@ -139,17 +140,17 @@ class ResidualDiscriminator(nn.Module):
             *(DownBlock(*pair, level > 0) for level, pair in enumerate(itertools.pairwise(widths)))
         )
         self.dense = nn.Linear((widths[-1] + 1) * (image_size >> n_blocks) ** 2, widths[-1])
-        self.heads = Heads(gan.conditioning, widths[-1], n_classes)
+        self.head = Head(gan.conditioning, widths[-1], n_classes)
 
     def forward(self, images: Tensor, labels: Tensor) -> Logits:
         features = functional.leaky_relu(self.blocks(images), 0.2)
-        spread = (features.var(0, correction=0) + 1e-8).sqrt().mean()
-        features = torch.cat([features, spread.expand(len(features), 1, *features.shape[2:])], dim=1)
-        return self.heads(functional.leaky_relu(self.dense(features.flatten(1)), 0.2))
+        deviation = (features.var(0, correction=0) + 1e-8).sqrt().mean()
+        features = torch.cat([features, deviation.expand(len(features), 1, *features.shape[2:])], dim=1)
+        return self.head(functional.leaky_relu(self.dense(features.flatten(1)), 0.2))
 
 
 class PerClass(nn.Module):
-    """Hold a network a class."""
+    """Hold one network per class."""
 
     def __init__(self, networks: list[nn.Module]) -> None:
         super().__init__()
@@ -166,13 +167,13 @@ class PerClass(nn.Module):
 
 @dataclass
 class Gan:
-    """Two networks, their optimisers, and the averaged generator's weights if there are any."""
+    """Two networks, their optimisers, and the weights of the generator's EMA if there is one."""
 
     generator: nn.Module
     discriminator: nn.Module
     generator_optimiser: torch.optim.Optimizer
     discriminator_optimiser: torch.optim.Optimizer
-    averaged: list[Tensor] | None
+    ema: list[Tensor] | None
 
 
 def build(settings: GanSettings, n_classes: int, image_size: int) -> Gan:
@@ -209,8 +210,8 @@ def train_step(gan: Gan, batch: Batch, latents: Tensor, settings: GanSettings, s
     objective = losses.Objective(settings.source_loss, settings.conditioning, class_weight)
     real_images, fake_images = batch.real_images, gan.generator(batch.latents, labels).detach()
     if settings.augment:
-        real_images = augmentation.augment(real_images, batch.real_draws)
-        fake_images = augmentation.augment(fake_images, batch.fake_draws)
+        real_images = augmentation.augment(real_images, batch.real_augmentation)
+        fake_images = augmentation.augment(fake_images, batch.fake_augmentation)
     real, fake = gan.discriminator(real_images, labels), gan.discriminator(fake_images, labels)
     source_loss, class_loss = losses.discriminator_loss(real, labels, fake, labels, objective)
     gan.discriminator_optimiser.zero_grad()
@@ -219,15 +220,15 @@ def train_step(gan: Gan, batch: Batch, latents: Tensor, settings: GanSettings, s
 
     fake_images = gan.generator(latents, labels)
     if settings.augment:
-        fake_images = augmentation.augment(fake_images, batch.fake_draws)
+        fake_images = augmentation.augment(fake_images, batch.fake_augmentation)
     judged = gan.discriminator(fake_images, labels)
     generator_source_loss, generator_class_loss = losses.generator_loss(judged, labels, objective)
     gan.generator_optimiser.zero_grad()
     (generator_source_loss + generator_class_loss).backward()
     gan.generator_optimiser.step()
-    if gan.averaged:
+    if gan.ema:
         with torch.no_grad():
-            for average, weights in zip(gan.averaged, gan.generator.parameters(), strict=True):
+            for average, weights in zip(gan.ema, gan.generator.parameters(), strict=True):
                 average.lerp_(weights, 0.001)
     return torch.stack([source_loss, class_loss, generator_source_loss, generator_class_loss]).detach()
 
@@ -237,6 +238,6 @@ def _doubling(n_in: int, n_out: int) -> nn.ConvTranspose2d:
 
 
 def _network(kind: type[nn.Module], settings: GanSettings, n_classes: int, image_size: int) -> nn.Module:
-    if settings.conditioning != "separate":
+    if settings.conditioning != "per_class":
         return kind(settings, n_classes, image_size)
     return PerClass([kind(settings, 1, image_size) for _ in range(n_classes)])

@@ -13,7 +13,8 @@ import pandas as pd
 from PIL import Image
 
 from alternation import Row, alternate, ratios, run, workers
-from chestgan import collection, phantoms
+from chestgan.data import phantoms
+from chestgan.data.preparation import Preparation, prepare_all, store
 from sizes import SCRIPTS, Sizes
 
 IMAGE_SIZE = 64
@@ -68,19 +69,19 @@ def measure_files(sizes: Sizes, name: str, paths: list[Path], folder: Path) -> l
 
 
 def make_ours(paths: list[Path], threads: int) -> tuple[Callable[[], None], None]:
-    """Give the decoding, as split_data does it, as a piece of work."""
-    preparation = collection.Preparation(IMAGE_SIZE, "pad", MIN_SIZE, None)
+    """Make a piece of work of the decoding, as split_data does it."""
+    preparation = Preparation(IMAGE_SIZE, "pad", MIN_SIZE, None)
 
     def work() -> None:
         with tempfile.TemporaryDirectory() as folder:
-            prepared = collection.prepare_all(paths, preparation, threads)
-            collection.store(prepared, len(paths), IMAGE_SIZE, Path(folder))
+            prepared = prepare_all(paths, preparation, threads)
+            store(prepared, len(paths), IMAGE_SIZE, Path(folder))
 
     return work, None
 
 
 def make_bare(paths: list[Path], processes: int) -> tuple[Callable[[], None], None]:
-    """Give the least that has to be done as a piece of work, by processes that wait for it."""
+    """Make a piece of work of the least that has to be done, by processes that wait for it."""
     pool = multiprocessing.Pool(processes)
 
     def work() -> None:

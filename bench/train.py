@@ -15,8 +15,11 @@ from torch.utils.flop_counter import FlopCounterMode
 
 import plain
 from alternation import Row, alternate, ratios, workers
-from chestgan import compute, presets, training
-from chestgan.presets import GanSettings
+from chestgan.base import devices
+from chestgan.gan import presets
+from chestgan.gan.batches import make_batch, step_seed
+from chestgan.gan.presets import GanSettings
+from chestgan.gan.step import build, train_step, update_ema
 from sizes import Sizes
 
 N_CLASSES = 2
@@ -94,7 +97,7 @@ def processes(sizes: Sizes, folder: Path) -> list[Row]:
 
 
 def memory(sizes: Sizes, folder: Path) -> list[list[str]]:
-    """Give each preset's parameters in millions, the most GB that its training takes, and its images/s, by size."""
+    """Measure each preset's parameters in millions, peak memory in GB and images/s, by image size."""
     table = []
     for preset in sizes.gans or presets.PRESETS:
         settings = dataclasses.replace(presets.PRESETS[preset], **sizes.gan)
@@ -109,14 +112,14 @@ def memory(sizes: Sizes, folder: Path) -> list[list[str]]:
 
 
 def make_plain(gan: GanSettings, image_size: int, n_steps: int, threads: int) -> tuple[Callable[[], None], None]:
-    """Give some steps of the plain loop as a piece of work."""
+    """Make a piece of work of some steps of the plain loop."""
     torch.set_num_threads(threads)
     images, class_rows = _data(image_size)
     made = plain.build(gan, N_CLASSES, image_size)
 
     def work() -> None:
         for step in range(n_steps):
-            batch = training.draw_batch(images, class_rows, gan, 0, step, 0, 1)
+            batch = make_batch(images, class_rows, gan, 0, step, 0, 1)
             plain.train_step(made, batch, torch.randn_like(batch.latents) * gan.latent_std, gan, step)
 
     return work, None
@@ -125,7 +128,7 @@ def make_plain(gan: GanSettings, image_size: int, n_steps: int, threads: int) ->
 def make_ours(
     gan: GanSettings, image_size: int, n_steps: int, threads: int, rank: int = 0, address: dict[str, str] | None = None
 ) -> tuple[Callable[[], None], dict[str, Any]]:
-    """Give some steps of the engine, as train_acgan takes them, as a piece of work.
+    """Make a piece of work of some steps of the engine, as train_acgan takes them.
 
     Args:
         rank: the number of this process of two.
@@ -136,19 +139,19 @@ def make_ours(
         # what accelerate launch gives its processes
         os.environ |= address | {"RANK": str(rank), "LOCAL_RANK": str(rank), "LOCAL_WORLD_SIZE": "2", "WORLD_SIZE": "2"}
         os.environ["ACCELERATE_USE_CPU"] = "true"
-    compute.use_threads(threads)
-    accelerator = compute.accelerator("cpu", n_ranks, gan.mixed_precision)
+    devices.use_threads(threads)
+    accelerator = devices.accelerator("cpu", n_ranks, gan.mixed_precision)
     images, class_rows = _data(image_size)
-    made = training.build(gan, N_CLASSES, image_size, 0, accelerator)
+    made = build(gan, N_CLASSES, image_size, 0, accelerator)
     generator = accelerator.unwrap_model(made.generator)
 
     def work(n_steps: int = n_steps) -> None:
         for step in range(n_steps):
-            batch = training.draw_batch(images, class_rows, gan, 0, step, rank, n_ranks)
-            torch.manual_seed(training.step_seed(0, step, rank + 1))
-            training.train_step(made, batch, gan, step, accelerator)
-            if made.averaged:
-                training.update_average(made, generator, step + 1, gan)
+            batch = make_batch(images, class_rows, gan, 0, step, rank, n_ranks)
+            torch.manual_seed(step_seed(0, step, rank + 1))
+            train_step(made, batch, gan, step, accelerator)
+            if made.ema:
+                update_ema(made, generator, step + 1, gan)
 
     known = {"parameters": [_count(network) for network in (made.generator, made.discriminator)]}
     if not address:
@@ -159,7 +162,7 @@ def make_ours(
 
 
 def make_limit(precision: str, threads: int) -> tuple[Callable[[], None], dict[str, Any]]:
-    """Give a large convolution, repeated, as a piece of work; known are its floating-point operations."""
+    """Make a piece of work of a large convolution, repeated; its floating-point operations are known."""
     torch.set_num_threads(threads)
     n_images, channels, side = LIMIT_SHAPE
     kind = {"no": torch.float32, "bf16": torch.bfloat16}[precision]

@@ -1,4 +1,4 @@
-"""Say what this machine or cluster has and lacks for a study: a line each, fine, missing or wrong, and what to do.
+"""Check what this machine or cluster has and lacks for a study: one line each, fine, missing or wrong.
 
     python scripts/check_setup.py --profile profiles/slurm --configfile config/cxr.yaml
 
@@ -15,16 +15,18 @@ from typing import Any
 import jsonschema
 import yaml
 
-from chestgan import commandline, configuration, files, image_checks, profiles, scheduler_checks, settings, setup_checks
-from chestgan.errors import UserError
-from chestgan.findings import Finding, collect, fine, wrong
-from chestgan.profiles import Profile
-from chestgan.settings import setting
+from chestgan.base import commandline, configuration, files, settings
+from chestgan.base.errors import UserError
+from chestgan.base.settings import setting
+from chestgan.cluster import profiles
+from chestgan.cluster.profiles import Profile
+from chestgan.cluster.stages import STAGES
+from chestgan.doctor import cluster, container, machine
+from chestgan.doctor.findings import Finding, collect, fine, wrong
 
 ROOT = Path(__file__).resolve().parent.parent
 SCHEMA = ROOT / "workflow" / "schemas" / "config.schema.json"
 LOCK = ROOT / "envs" / "chestgan.lock"
-RULES = ("split_data", "train_acgan", "generate_images", "compute_fid", "evaluate_classifier", "summarise_study")
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,7 @@ class Config:
 
 
 def run(config: Config) -> None:
-    """Check everything, each line as it is known.
+    """Check everything, and print each line as it is known.
 
     Raises:
         UserError: something is missing or wrong.
@@ -58,7 +60,7 @@ def run(config: Config) -> None:
 
 
 def check(profile_path: Path, configfile: Path, folder: Path) -> Iterator[Finding]:
-    """Look at all that a study needs; what is broken in one place hides nothing in another.
+    """Check all that a study needs; a broken part hides no other.
 
     Args:
         profile_path: Snakemake's profile.
@@ -73,19 +75,19 @@ def check(profile_path: Path, configfile: Path, folder: Path) -> Iterator[Findin
         yield wrong("configuration", f"nodes is {config['nodes']}, which takes a profile for Slurm; set it to 1")
     engine = config.get("container_engine")
     in_image = bool(engine or profile.in_apptainer) and "CHESTGAN_IMAGE" not in os.environ
-    yield from setup_checks.python()
-    yield from collect("packages", setup_checks.packages(LOCK.with_suffix(".in"), LOCK, in_image))
+    yield from machine.python()
+    yield from collect("packages", machine.packages(LOCK.with_suffix(".in"), LOCK, in_image))
     if in_image and engine:
-        yield from collect("image", image_checks.engine(config, LOCK, folder))
+        yield from collect("image", container.engine(config, LOCK, folder))
     elif in_image:
-        yield from collect("image", image_checks.apptainer(config, LOCK, folder))
+        yield from collect("image", container.apptainer(config, LOCK, folder))
     if profile.on_slurm:
-        yield from scheduler_checks.check(profile, config, RULES, folder)
-    enter = image_checks.enter(config, folder, gpus=True) if in_image else []
-    yield from collect("GPUs", setup_checks.gpus(config, profile.on_slurm, enter))
-    yield from collect("weights", setup_checks.weights(config, in_image))
-    yield from collect("data", setup_checks.data(config))
-    yield from collect("disk", setup_checks.disk(config, folder))
+        yield from cluster.check(profile, config, STAGES, folder)
+    enter = container.enter(config, folder, gpus=True) if in_image else []
+    yield from collect("GPUs", machine.gpus(config, profile.on_slurm, enter))
+    yield from collect("weights", machine.weights(config, in_image))
+    yield from collect("data", machine.data(config))
+    yield from collect("disk", machine.disk(config, folder))
 
 
 def read_profile(path: Path) -> tuple[Profile, list[Finding]]:
@@ -123,7 +125,7 @@ def read_configuration(path: Path) -> tuple[dict[str, Any], list[Finding]]:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run from the command line."""
+    """Run the script with these arguments and return its exit code."""
     return commandline.execute(Config, run, __doc__, argv)
 
 

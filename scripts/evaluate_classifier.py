@@ -3,7 +3,7 @@
     python scripts/evaluate_classifier.py --real results/demo/split --arm real --train-on real \\
         --output results/demo/classifier/real/seed-0
 
-Early stopping and thresholds come from real validation patients. The test patients are looked at once, at the end.
+Early stopping and thresholds come from real validation patients. The test patients are used once, at the end.
 """
 
 import json
@@ -18,16 +18,21 @@ import pandas as pd
 import torch
 from safetensors.torch import save
 
-from chestgan import arms, backbones, classifiers, commandline, compute, environment, figures, files, scores, settings
-from chestgan.arms import Arm
-from chestgan.backbones import BACKBONES, Classifier
-from chestgan.classifiers import Labelled, Length, Validation
-from chestgan.errors import UserError, unknown_name
-from chestgan.imageset import ImageSet
-from chestgan.settings import setting
+from chestgan.base import commandline, devices, files, settings
+from chestgan.base.errors import UserError, unknown_name
+from chestgan.base.provenance import versions
+from chestgan.base.settings import argument, setting
+from chestgan.base.tables import write_table
+from chestgan.classifier import networks, training, training_set
+from chestgan.classifier.networks import BACKBONES, Classifier
+from chestgan.classifier.training import Labelled, Length, Validation
+from chestgan.classifier.training_set import Arm
+from chestgan.images.image_set import ImageSet
+from chestgan.metrics import scores
+from chestgan.metrics.score_tables import PREDICTION_COLUMNS, SCORE_COLUMNS, probability_columns
 
 PROTOCOL = (
-    f"{classifiers.PROTOCOL}; thresholds with the highest balanced accuracy on the validation patients, in the widest "
+    f"{training.PROTOCOL}; thresholds with the highest balanced accuracy on the validation patients, in the widest "
     "gap; two classes: predicted by the threshold of the positive class; more: predicted by the highest probability, "
     "each class against the rest by its own threshold; accuracy and balanced_accuracy are of all classes together"
 )
@@ -37,66 +42,71 @@ PROTOCOL = (
 class Config:
     """The flags of this script."""
 
-    real: Path = setting("image set with a split column, made by split_data")
-    arm: str = setting("name of this arm of the study")
-    output: Path = setting("new folder for predictions, scores and the model")
-    train_on: str = setting("images to train on", "real", choices=arms.TRAIN_ON)
-    generated: Path | None = setting("image set made by generate_images, for arms with synthetic images", None)
-    ratio: float = setting("synthetic images of each class for each real training image of it", 1.0, minimum=0.001)
-    augment: bool = setting("move and recolour each training image a little, anew whenever it is shown", False)
-    backbone: str = setting("network", "convnet", choices=tuple(BACKBONES))
-    weights: Path | None = setting("state dict of torchvision's resnet18 or vgg16; not pretrained if not given", None)
-    trainable_blocks: int = setting("last blocks of a pretrained network to train; 0: its head alone", 0, minimum=0)
-    kimg: float = setting("thousand images to show at most, in every arm the same", 20.0, minimum=0.001)
+    real: Path = argument("image set with a split column, made by split_data")
+    arm: str = argument("name of this arm of the study")
+    output: Path = argument("new folder for predictions, scores and the model")
+    train_on: str = setting("images to train on", "real", choices=training_set.TRAIN_ON, section="arms")
+    generated: Path | None = argument("synthetic set made by generate_images, for arms with synthetic images", None)
+    ratio: float = setting(
+        "synthetic images of a class per real training image of it", 1.0, minimum=0.001, section="arms"
+    )
+    augment: bool = setting(
+        "standard augmentation: shift and recolour each training image whenever it is shown", False, section="arms"
+    )
+    backbone: str = setting("network of the classifier", "convnet", choices=tuple(BACKBONES))
+    weights: Path | None = setting("state dict of torchvision's resnet18 or vgg16; default: not pretrained", None)
+    trainable_blocks: int = setting("last blocks of a pretrained network to train; 0: the head alone", 0, minimum=0)
+    kimg: float = setting("most thousand images shown, the same in every arm", 20.0, minimum=0.001)
     validation_kimg: float = setting("thousand images between validations", 0.5, minimum=0.001)
     patience: int = setting("validations without improvement before the training ends", 10, minimum=1)
-    batch_size: int = setting("images in a step", 32, minimum=2)
-    learning_rate: float = setting("step size of AdamW", 0.0005, minimum=1e-8, maximum=1.0)
-    positive_class: str | None = setting("class to find; the first in the alphabet if not given", None)
-    seed: int = setting("seed of the first weights, the images' order and changes, and the dropout", 0, minimum=0)
-    device: str = setting("where to compute", "cpu", choices=compute.DEVICES)
-    threads: int = setting("CPU threads; 0: as torch decides", 0, minimum=0)
+    batch_size: int = setting("images per step", 32, minimum=2)
+    learning_rate: float = setting("learning rate of AdamW", 0.0005, minimum=1e-8, maximum=1.0)
+    positive_class: str | None = setting("class to find; default: the first in the alphabet", None)
+    seed: int = argument("seed of the first weights, the images' order and augmentation, and the dropout", 0, minimum=0)
+    device: str = argument("compute device", "cpu", choices=devices.DEVICES)
+    threads: int = argument("CPU threads; 0: torch's own choice", 0, minimum=0)
 
     def __post_init__(self) -> None:
         settings.check(self)
         if not self.arm:
             raise UserError("arm is empty; expected a name")
         if self.train_on != "real" and self.generated is None:
-            raise UserError(f"train_on is {self.train_on}, which needs generated: a pool made by generate_images")
+            raise UserError(
+                f"train_on is {self.train_on}, which needs generated: a synthetic set made by generate_images"
+            )
         if self.train_on == "real" and self.generated is not None:
             raise UserError(f"train_on is real, which takes no generated images; found generated {self.generated}")
 
 
 def run(config: Config) -> None:
-    """Train, choose thresholds, test, and write what was seen; the folder appears whole."""
+    """Train, choose thresholds, test, and write the results; the folder appears whole."""
     files.require_empty(config.output)
-    device = compute.device(config.device)
-    arm = arms.read(config.real, config.generated, config.train_on, config.ratio)
+    device = devices.device(config.device)
+    arm = training_set.read(config.real, config.generated, config.train_on, config.ratio)
     positive = positive_number(config.positive_class, arm.classes)
-    compute.use_threads(config.threads)
+    devices.use_threads(config.threads)
     torch.manual_seed(config.seed)
-    classifier = backbones.build(
+    classifier = networks.build(
         config.backbone, len(arm.classes), arm.image_size, config.weights, config.trainable_blocks
     ).to(device)
     with files.new_folder(config.output) as folder:
         history, thresholds = fit(config, classifier, arm, positive)
         test = arm.real["test"]
-        probabilities = classifiers.predict(classifier, labelled(classifier, test, arm.classes, "test").encoded)
+        probabilities = training.predict(classifier, labelled(classifier, test, arm.classes, "test").encoded)
         tables = {
             "predictions": prediction_table(test.manifest, arm.classes, probabilities, thresholds, positive),
             "scores": score_table(test, arm.classes, probabilities, thresholds, positive),
             "history": pd.DataFrame(map(asdict, history)),
         }
         for name, table in tables.items():
-            table.to_csv(folder / f"{name}.csv", index=False, lineterminator="\n")
-        told = provenance(config, arm, positive, classifier, history)
-        write_model(folder / "model.safetensors", classifier, told, thresholds)
-        draw_curves(history, f"{config.arm}, {config.backbone}, seed {config.seed}", folder / "curves.png")
-        files.write_json(folder / "settings.json", told)
+            write_table(folder / f"{name}.csv", table)
+        result = provenance(config, arm, positive, classifier, history)
+        write_model(folder / "model.safetensors", classifier, result, thresholds)
+        files.write_json(folder / "settings.json", result)
 
 
 def positive_number(label: str | None, classes: list[str]) -> int:
-    """Give the number of the positive class."""
+    """Number the positive class by its place in `classes`."""
     if label is None:
         return 0
     if label not in classes:
@@ -105,9 +115,9 @@ def positive_number(label: str | None, classes: list[str]) -> int:
 
 
 def fit(config: Config, classifier: Classifier, arm: Arm, positive: int) -> tuple[list[Validation], np.ndarray]:
-    """Train on the arm's images; stop, keep weights and choose the (K,) thresholds by the real validation patients."""
+    """Train on the arm's images; validation patients stop it, select the weights and choose the (K,) thresholds."""
     validation = labelled(classifier, arm.real["validation"], arm.classes, "validation")
-    history = classifiers.train(
+    history = training.train(
         classifier,
         labelled(classifier, arm.training, arm.classes, "training", config.augment),
         validation,
@@ -117,18 +127,18 @@ def fit(config: Config, classifier: Classifier, arm: Arm, positive: int) -> tupl
         config.seed,
         config.augment,
     )
-    probabilities = classifiers.predict(classifier, validation.encoded)
+    probabilities = training.predict(classifier, validation.encoded)
     return history, scores.class_thresholds(validation.class_numbers.cpu().numpy(), probabilities, positive)
 
 
 def labelled(
     classifier: Classifier, images: ImageSet, classes: list[str], side: str, augment: bool = False
 ) -> Labelled:
-    """Put images and classes on the classifier's device: through its frozen part, or untouched to be augmented."""
+    """Move images, encoded or as they are to be augmented, and classes to the classifier's device."""
     class_numbers = torch.from_numpy(images.class_numbers(classes)).to(classifier.mean.device)
     if augment:
         return Labelled(torch.from_numpy(np.array(images.images)).to(class_numbers.device), class_numbers)
-    return Labelled(classifiers.encode(classifier, images.images, f"features of {side} images"), class_numbers)
+    return Labelled(training.encode(classifier, images.images, f"features of {side} images"), class_numbers)
 
 
 def prediction_table(
@@ -136,9 +146,8 @@ def prediction_table(
 ) -> pd.DataFrame:
     """Make a row for each test image with its predicted class and the probability of every class."""
     predicted, _ = scores.decide(probabilities, thresholds, positive)
-    table = manifest[["file", "patient", "source", "label"]].copy()
-    table["predicted"] = np.array(classes)[predicted]
-    return table.assign(**{f"score_{label}": probabilities[:, number] for number, label in enumerate(classes)})
+    table = manifest.assign(predicted=np.array(classes)[predicted])[PREDICTION_COLUMNS]
+    return table.assign(**dict(zip(probability_columns(classes), probabilities.T, strict=True)))
 
 
 def score_table(
@@ -155,44 +164,28 @@ def score_table(
         rows[-1] |= {"n_patients": test.manifest["patient"][truth].nunique(), "prevalence": truth.mean()}
         rows[-1] |= {"threshold": thresholds[number]} | whole
         rows[-1] |= scores.class_scores(truth, decided[:, number], probabilities[:, number])
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows)[SCORE_COLUMNS]
 
 
-def write_model(path: Path, classifier: Classifier, told: dict[str, Any], thresholds: np.ndarray) -> None:
+def write_model(path: Path, classifier: Classifier, result: dict[str, Any], thresholds: np.ndarray) -> None:
     """Write the trained weights; the frozen ones are those of the weights file, named by its checksum."""
-    about = {key: told[key] for key in ("backbone", "classes", "positive_class", "image_size", "weights_sha256")}
-    about |= {"trainable_blocks": told["settings"]["trainable_blocks"], "thresholds": thresholds.tolist()}
+    about = {key: result[key] for key in ("backbone", "classes", "positive_class", "image_size", "weights_sha256")}
+    about |= {"trainable_blocks": result["settings"]["trainable_blocks"], "thresholds": thresholds.tolist()}
     weights = {name: weight.cpu().contiguous() for name, weight in classifier.trained.state_dict().items()}
     with files.new_file(path) as partial:
         # one key of metadata, for the order of several isn't fixed
         partial.write_bytes(save(weights, metadata={"chestgan_classifier": json.dumps(about, sort_keys=True)}))
 
 
-def draw_curves(history: list[Validation], title: str, path: Path) -> None:
-    """Draw the losses of training and validation and mark the weights that were kept."""
-    figure = figures.new_figure(6, 3.5)
-    axes = figure.subplots()
-    seen, kept_kimg = pd.DataFrame(map(asdict, history)), kept(history).kimg
-    for column, label, style, colour in (
-        ("train_loss", "training images", "o--", figures.NEUTRAL_COLOUR),
-        ("validation_loss", "validation patients", "o-", figures.REAL_COLOUR),
-    ):
-        axes.plot(seen["kimg"], seen[column], style, markersize=3, label=label, color=colour)
-    axes.axvline(kept_kimg, color=figures.NEUTRAL_COLOUR, linestyle=":", label=f"kept: {kept_kimg:g} thousand images")
-    axes.set(xlabel="thousand images shown", ylabel="cross-entropy (nats)", title=title)
-    axes.legend()
-    figures.save(figure, path)
-
-
-def kept(history: list[Validation]) -> Validation:
-    """Find the validation whose weights were kept."""
-    return min(history, key=lambda seen: seen.validation_loss)
+def selected(history: list[Validation]) -> Validation:
+    """Find the validation whose weights were selected."""
+    return min(history, key=lambda validation: validation.validation_loss)
 
 
 def provenance(
     config: Config, arm: Arm, positive: int, classifier: Classifier, history: list[Validation]
 ) -> dict[str, Any]:
-    """Say what was trained on what, and how it was tested."""
+    """Collect what was trained on what, and how it was tested."""
     folders = {"real": config.real} | ({"generated": config.generated} if config.generated else {})
     images = arm.real | {"training": arm.training}
     return {
@@ -214,19 +207,19 @@ def provenance(
         "weights_sha256": classifier.weights_sha256,
         "image_size": arm.image_size,
         "input_size": classifier.size,
-        "kept_kimg": kept(history).kimg,
+        "selected_kimg": selected(history).kimg,
         "shown_kimg": history[-1].kimg,
         "sha256": {
             f"{name}/{file}": files.sha256(folder / file)
             for name, folder in folders.items()
             for file in ("images.npy", "manifest.csv")
         },
-        "versions": environment.versions("torch", "torchvision", "efficientnet-lite-pytorch", "numpy", "scikit-learn"),
+        "versions": versions("torch", "torchvision", "efficientnet-lite-pytorch", "numpy", "scikit-learn"),
     }
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run from the command line."""
+    """Run the script with these arguments and return its exit code."""
     return commandline.execute(Config, run, __doc__, argv)
 
 

@@ -1,9 +1,9 @@
-"""Draw labelled images from a trained generator: an image set, and the same images as PNG in a folder a class.
+"""Generate labelled images from a trained generator: a synthetic set, and the same images as PNG in class folders.
 
-    python scripts/generate_images.py --generator generator.safetensors --counts covid=100 normal=50 --output pool
+    python scripts/generate_images.py --generator generator.safetensors --counts covid=100 normal=50 --output generated
 
-Works alone from a generator file. Each image has a seed of its own, which is in its name: the same seed gives the same
-image in any pool, on any number of processes.
+A generator file is all that it needs. Each image has its own seed, which is in its name: the same seed gives the same
+image in any synthetic set, on any number of processes.
 """
 
 import contextlib
@@ -20,64 +20,67 @@ from accelerate import Accelerator
 from PIL import Image
 from torch import nn
 
-from chestgan import commandline, compute, environment, files, generation, generatorfile, imageset, progress, settings
-from chestgan.errors import UserError, unknown_name
-from chestgan.generatorfile import Description
-from chestgan.settings import setting
+from chestgan.base import commandline, devices, files, progress, settings
+from chestgan.base.errors import UserError, unknown_name
+from chestgan.base.provenance import versions
+from chestgan.base.settings import argument, setting
+from chestgan.gan import generator_file, sampling
+from chestgan.gan.generator_file import Description
+from chestgan.images import image_set
 
 
 @dataclass(frozen=True)
 class Config:
     """The flags of this script."""
 
-    generator: Path = setting("generator file, made by train_acgan")
-    output: Path = setting("new folder for the image set and its PNG files")
-    counts: tuple[str, ...] = setting("images of each class, such as covid=100 normal=50", ())
-    ratio: float | None = setting("images of each class for each real training image of it", None, minimum=0.001)
-    real: Path | None = setting("image set with a split column, which --ratio refers to", None)
-    first_seed: int = setting("seed of the first image of each class; the others follow", 0, minimum=0)
-    device: str = setting("where to compute", "cpu", choices=compute.DEVICES)
-    processes: int = setting("processes that draw together; another number is refused", 1, minimum=1)
-    threads: int = setting("CPU threads of all processes of a machine together; 0: as torch decides", 0, minimum=0)
+    generator: Path = argument("generator file, made by train_acgan")
+    output: Path = argument("new folder for the image set and its PNG files")
+    counts: tuple[str, ...] = setting("images per class, such as covid=100 normal=50", ())
+    ratio: float | None = setting("synthetic images of a class per real training image of it", None, minimum=0.001)
+    real: Path | None = argument("image set with a split column; ratio refers to its training images", None)
+    first_seed: int = setting("seed of the first image of each class; the others count up from it", 0, minimum=0)
+    device: str = argument("compute device", "cpu", choices=devices.DEVICES)
+    processes: int = argument("processes that work together; another number is refused", 1, minimum=1)
+    threads: int = argument("CPU threads of all processes of a machine; 0: torch's own choice", 0, minimum=0)
 
     def __post_init__(self) -> None:
         settings.check(self)
         if bool(self.counts) == (self.ratio is not None):
-            raise UserError("expected either --counts or --ratio, to say how many images to draw")
+            raise UserError("expected either --counts or --ratio: how many images to generate")
         if (self.ratio is None) != (self.real is None):
             raise UserError("--ratio and --real go together: a ratio to the real training images")
 
 
 def run(config: Config) -> None:
-    """Draw the pool and write it; the folder appears whole."""
+    """Generate the synthetic set; the folder appears whole."""
     files.require_empty(config.output)
-    generator, description = generatorfile.read(config.generator)
+    generator, description = generator_file.read(config.generator)
     manifest = plan(count_images(config, description.classes), config.first_seed)
-    compute.use_threads(config.threads)
-    accelerator = compute.accelerator(config.device, config.processes)
+    devices.use_threads(config.threads)
+    accelerator = devices.accelerator(config.device, config.processes)
     with contextlib.ExitStack() as stack:
         if accelerator.is_main_process:
             folder = stack.enter_context(files.new_folder(config.output))
-            imageset.create_images(folder, len(manifest), description.image_size)
+            image_set.create_images(folder, len(manifest), description.image_size)
             for label in description.classes:
                 (folder / "png" / label).mkdir(parents=True)
         accelerator.wait_for_everyone()
-        draw_share(generator.to(accelerator.device), description, manifest, accelerator, config.output)
+        generate_share(generator.to(accelerator.device), description, manifest, accelerator, config.output)
         accelerator.wait_for_everyone()
         if accelerator.is_main_process:
-            imageset.write_manifest(folder, manifest)
+            image_set.write_manifest(folder, manifest)
             files.write_json(folder / "settings.json", provenance(config, description, manifest))
     accelerator.end_training()
 
 
 def count_images(config: Config, classes: list[str]) -> dict[str, int]:
-    """Say how many images of each class to draw.
+    """Count how many images of each class to generate.
 
     Raises:
         UserError: a class isn't the generator's, or a count is no number.
     """
     if config.real is not None:
-        train = imageset.read(config.real).where(split="train")
+        train = image_set.read(config.real).where(split="train")
         if train.classes != classes:
             raise UserError(f"{config.real} has the classes {train.classes}, but the generator {classes}")
         return {label: round(config.ratio * (train.manifest["label"] == label).sum()) for label in classes}
@@ -95,36 +98,36 @@ def count_images(config: Config, classes: list[str]) -> dict[str, int]:
 
 
 def plan(counts: dict[str, int], first_seed: int) -> pd.DataFrame:
-    """Make the manifest of the pool: a row an image, with its label and its seed."""
+    """Make the manifest of the synthetic set: a row an image, with its label and its seed."""
     rows = [(label, first_seed + i) for label, count in sorted(counts.items()) for i in range(count)]
     manifest = pd.DataFrame(rows, columns=["label", "seed"])
     manifest.insert(0, "file", [f"png/{label}/seed-{seed:06d}.png" for label, seed in rows])
     return manifest
 
 
-def draw_share(
+def generate_share(
     generator: nn.Module, description: Description, manifest: pd.DataFrame, accelerator: Accelerator, output: Path
 ) -> None:
-    """Draw every so-manieth chunk of each class, and write its pixels and its PNG files."""
+    """Generate this process's share, every n-th chunk, and write its pixels and its PNG files."""
     folder = files.partial_folder(output)
     images = np.load(folder / "images.npy", mmap_mode="r+")
     chunks = [
-        (label, rows[start : start + generation.CHUNK])
+        (label, rows[start : start + sampling.CHUNK])
         for label, rows in manifest.groupby("label").indices.items()
-        for start in range(0, len(rows), generation.CHUNK)
+        for start in range(0, len(rows), sampling.CHUNK)
     ]
     share = chunks[accelerator.process_index :: accelerator.num_processes]
-    for label, rows in progress.track(share, f"generate {description.name}", f"chunks of {generation.CHUNK} images"):
+    for label, rows in progress.track(share, f"generate {description.name}", f"chunks of {sampling.CHUNK} images"):
         number = description.classes.index(label)
-        latents = generation.latents(manifest["seed"].to_numpy()[rows], number, description.gan)
-        images[rows] = generation.draw(generator, latents, torch.full((len(rows),), number))
+        latents = sampling.latents(manifest["seed"].to_numpy()[rows], number, description.settings)
+        images[rows] = sampling.sample_images(generator, latents, torch.full((len(rows),), number))
         for row in rows:
             Image.fromarray(images[row]).save(folder / manifest["file"][row])
     images.flush()
 
 
 def provenance(config: Config, description: Description, manifest: pd.DataFrame) -> dict[str, Any]:
-    """Say which generator drew what."""
+    """Collect which generator made what."""
     return {
         "script": "generate_images",
         "settings": vars(config),
@@ -133,12 +136,12 @@ def provenance(config: Config, description: Description, manifest: pd.DataFrame)
         "generator_sha256": files.sha256(config.generator),
         "generator_kimg": description.kimg,
         "counts": manifest["label"].value_counts().to_dict(),
-        "versions": environment.versions("torch", "numpy", "pillow"),
+        "versions": versions("torch", "numpy", "pillow"),
     }
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run from the command line."""
+    """Run the script with these arguments and return its exit code."""
     return commandline.execute(Config, run, __doc__, argv)
 
 

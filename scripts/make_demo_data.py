@@ -1,4 +1,4 @@
-"""Make a folder of chest phantoms in two classes with a metadata table: data for a demonstration, drawn, of nobody.
+"""Draw a folder of chest phantoms in two classes with a metadata table: data for the demo, of no patient.
 
 python scripts/make_demo_data.py --output data/demo
 """
@@ -12,8 +12,10 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from chestgan import commandline, environment, files, phantoms, progress, settings
-from chestgan.settings import setting
+from chestgan.base import commandline, files, progress, settings
+from chestgan.base.provenance import versions
+from chestgan.base.settings import argument, setting
+from chestgan.data import phantoms
 
 CLASSES = ("covid", "normal")
 DEVICES = {
@@ -29,9 +31,9 @@ SOURCE_SHARES = {"covid": (0.42, 0.33, 0.25), "normal": (0.25, 0.33, 0.42)}
 class Config:
     """The flags of this script."""
 
-    output: Path = setting("new folder for the images and metadata.csv")
-    patients: int = setting("patients of each class", 60, minimum=3, maximum=10_000)
-    images_per_patient: int = setting("most images of one patient", 3, minimum=1, maximum=20)
+    output: Path = argument("new folder for the images and metadata.csv")
+    patients: int = setting("patients per class", 60, minimum=3, maximum=10_000)
+    images_per_patient: int = setting("most images per patient", 3, minimum=1, maximum=20)
     image_size: int = setting("side of the images in pixels", 128, minimum=32, maximum=256)
     seed: int = setting("seed of all that is random", 0, minimum=0, maximum=2**31 - 1)
 
@@ -64,12 +66,12 @@ def draw_patient(label: str, number: int, config: Config) -> list[tuple[dict[str
     anatomy = phantoms.draw_anatomy(random)
     opacities = phantoms.draw_opacities(random) if label == "covid" else None
     source = str(random.choice(list(DEVICES), p=SOURCE_SHARES[label]))
-    drawn = []
+    images = []
     for place in range(1, int(random.integers(1, config.images_per_patient + 1)) + 1):
         image = phantoms.render(anatomy, opacities, DEVICES[source], config.image_size, random)
         row = {"file": f"{label}/p{number:04d}-{place}.png", "label": label, "patient": f"p{number:04d}"}
-        drawn.append((row | {"source": source}, image))
-    return drawn
+        images.append((row | {"source": source}, image))
+    return images
 
 
 def provenance(config: Config, metadata: pd.DataFrame) -> dict:
@@ -78,7 +80,7 @@ def provenance(config: Config, metadata: pd.DataFrame) -> dict:
     return {
         "script": "make_demo_data",
         "settings": asdict(config),
-        "versions": environment.versions("numpy", "scipy", "pillow"),
+        "versions": versions("numpy", "scipy", "pillow"),
         "n_images": {label: int(n) for label, n in counted.size().items()},
         "n_patients": {label: int(n) for label, n in counted["patient"].nunique().items()},
         "protocol": "phantoms drawn from geometry and noise; no patient's image went into them",
@@ -86,7 +88,7 @@ def provenance(config: Config, metadata: pd.DataFrame) -> dict:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the script with these arguments and give its exit code."""
+    """Run the script with these arguments and return its exit code."""
     return commandline.execute(Config, run, __doc__, argv)
 
 

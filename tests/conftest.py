@@ -9,8 +9,12 @@ import pandas as pd
 import pytest
 import yaml
 
-from chestgan import imageset
+from chestgan.images import image_set
 from project import ROOT, Project, small_study
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--fix", action="store_true", help="write what is generated anew where it has become old")
 
 
 @pytest.fixture(scope="session")
@@ -36,12 +40,12 @@ def tiny_split(tmp_path_factory: pytest.TempPathFactory) -> Path:
     manifest = pd.DataFrame(rows)
     folder = tmp_path_factory.mktemp("tiny") / "split"
     folder.mkdir()
-    images = imageset.create_images(folder, len(manifest), 32)
+    images = image_set.create_images(folder, len(manifest), 32)
     images[:] = random.normal(110, 30, images.shape).clip(0, 255).astype(np.uint8)
     covid = (manifest["label"] == "covid").to_numpy()
     images[covid, 16:] = np.clip(images[covid, 16:].astype(np.int64) + 60, 0, 255)
     images.flush()
-    imageset.write_manifest(folder, manifest)
+    image_set.write_manifest(folder, manifest)
     return folder
 
 

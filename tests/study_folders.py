@@ -8,7 +8,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from chestgan import files, imageset, scores
+from chestgan.base import files
+from chestgan.gan.step import LOSSES
+from chestgan.images import image_set
+from chestgan.metrics import scores
 
 N_TRAIN, N_TEST = 8, 12
 
@@ -25,7 +28,7 @@ def make_split(folder: Path, classes: Sequence[str], size: int = 16, n_test: int
     return _write(folder, manifest, classes, size)
 
 
-def make_pool(folder: Path, generator: str, seed: int, classes: Sequence[str], size: int = 16) -> Path:
+def make_synthetic_set(folder: Path, generator: str, seed: int, classes: Sequence[str], size: int = 16) -> Path:
     """Make a pool of a generator."""
     rows = [{"label": label, "seed": i} for label in classes for i in range(N_TRAIN)]
     _write(folder, pd.DataFrame(rows), classes, size)
@@ -34,8 +37,8 @@ def make_pool(folder: Path, generator: str, seed: int, classes: Sequence[str], s
 
 
 def make_fid(folder: Path, generator: str, seed: int, classes: Sequence[str], shift: float = 0.0) -> Path:
-    """Make distances and variety by two extractors; by the first, beside test patients and over all images, fd is 30,
-    kid 0.05, coverage 0.4 and MS-SSIM 0.5."""
+    """Make distances and diversity by two extractors; by the first, beside test patients and over all images, fd is 30,
+    kd 0.05, coverage 0.4 and MS-SSIM 0.5."""
     far, varied = [], []
     for extractor, reference in itertools.product(("fd_efficientnet_lite0", "fid"), ("train", "test")):
         factor = (1.0 if extractor != "fid" else 3.0) * (1.0 if reference == "test" else 0.9)
@@ -43,14 +46,15 @@ def make_fid(folder: Path, generator: str, seed: int, classes: Sequence[str], sh
             row = {"generator": generator, "seed": seed, "extractor": extractor}
             row |= {"class": label, "n": 24 if label == "all" else 8}
             if reference == "test":
-                varied.append(row | {"coverage": (0.4 - shift) / factor, "real_coverage": 0.95, "nearest_ratio": 1.1})
+                varied.append(row | {"coverage": (0.4 - shift) / factor, "real_coverage": 0.95, "dcr_ratio": 1.1})
+                varied[-1] |= {"real_dcr_ratio": 1.0}
                 varied[-1] |= {"ms_ssim": 0.5 + shift + 0.02 * place, "real_ms_ssim": 0.4 + 0.02 * place}
             row |= {"reference": reference}
-            row |= {"fd": (30 + 100 * shift) * factor + place, "kid": (0.05 + shift) * factor, "kid_spread": 0.004}
-            far.append(row | {"real_fd": 10.0 * factor + place, "real_kid": 0.002, "real_kid_spread": 0.003})
+            row |= {"fd": (30 + 100 * shift) * factor + place, "kd": (0.05 + shift) * factor, "kd_se": 0.004}
+            far.append(row | {"real_fd": 10.0 * factor + place, "real_kd": 0.002, "real_kd_se": 0.003})
     folder.mkdir(parents=True)
     pd.DataFrame(far).to_csv(folder / "distances.csv", index=False)
-    pd.DataFrame(varied).to_csv(folder / "variety.csv", index=False)
+    pd.DataFrame(varied).to_csv(folder / "diversity.csv", index=False)
     return folder
 
 
@@ -58,17 +62,17 @@ def make_training(folder: Path, generator: str, seed: int, distances: Sequence[f
     """Make the history of a training with a snapshot each thousand images, and rows between them."""
     rows = []
     for place, distance in enumerate(distances, start=1):
-        rows += [{"kimg": place - 0.5, "distance": np.nan}, {"kimg": float(place), "distance": distance}]
+        rows += [{"kimg": place - 0.5, "validation_kd": np.nan}, {"kimg": float(place), "validation_kd": distance}]
     folder.mkdir(parents=True)
-    pd.DataFrame(rows).assign(discriminator_source=0.7).to_csv(folder / "history.csv", index=False)
-    told = {"settings": {"name": generator, "preset": "covidgan", "seed": seed, "kimg": len(distances)}}
-    files.write_json(folder / "settings.json", told)
+    losses = dict.fromkeys(LOSSES, 0.7)
+    pd.DataFrame(rows).assign(**losses).to_csv(folder / "history.csv", index=False)
+    files.write_json(folder / "settings.json", {"script": "train_acgan", "name": generator, "seed": seed})
     return folder
 
 
 def make_classifier(folder: Path, real: Path, arm: str, generator: str | None, seed: int, strength: float) -> Path:
     """Make predictions for the test images, the better the greater `strength`, and their scores."""
-    test = imageset.read(real).where(split="test")
+    test = image_set.read(real).where(split="test")
     classes, numbers = test.classes, test.class_numbers(test.classes)
     random = np.random.default_rng([seed, *arm.encode()])
     logits = random.normal(size=(len(test), len(classes)))
@@ -80,7 +84,7 @@ def write_classifier(
     folder: Path, real: Path, arm: str, generator: str | None, seed: int, probabilities: np.ndarray
 ) -> Path:
     """Write what evaluate_classifier writes of (N, K) probabilities of the test images; thresholds are 1 / K."""
-    test = imageset.read(real).where(split="test")
+    test = image_set.read(real).where(split="test")
     classes, numbers = test.classes, test.class_numbers(test.classes)
     thresholds = np.full(len(classes), 1 / len(classes))
     predicted, decided = scores.decide(probabilities, thresholds, 0)
@@ -149,7 +153,8 @@ def make_study(
     for seed in seeds:
         for place, generator in enumerate(generators):
             branch = folder / generator / f"seed-{seed}"
-            made.generated.append(make_pool(branch / "generated", generator, seed, classes, split.get("size", 16)))
+            size = split.get("size", 16)
+            made.generated.append(make_synthetic_set(branch / "generated", generator, seed, classes, size))
             made.fid.append(make_fid(branch / "fid", generator, seed, classes, 0.01 * place + 0.004 * seed))
             distances = [1.5, 0.2 + 0.1 * seed, 0.3 + 0.1 * place]
             made.history.append(make_training(branch / "train", generator, seed, distances))
@@ -168,10 +173,10 @@ def _softmax(logits: np.ndarray) -> np.ndarray:
 def _write(folder: Path, manifest: pd.DataFrame, classes: Sequence[str], size: int) -> Path:
     """Write an image set of noise around the brightness of each class."""
     folder.mkdir(parents=True)
-    images = imageset.create_images(folder, len(manifest), size)
+    images = image_set.create_images(folder, len(manifest), size)
     random = np.random.default_rng(len(manifest))
     brightness = np.array([80 + 50 * list(classes).index(label) for label in manifest["label"]])
     images[:] = random.normal(brightness[:, None, None], 20, images.shape).clip(0, 255).astype(np.uint8)
     images.flush()
-    imageset.write_manifest(folder, manifest)
+    image_set.write_manifest(folder, manifest)
     return folder

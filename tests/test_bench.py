@@ -14,7 +14,9 @@ import distance
 import plain
 import sizes
 import start
-from chestgan import presets, training
+from chestgan.gan import presets
+from chestgan.gan.batches import make_batch
+from chestgan.gan.step import build, train_step
 
 SIZE = 32
 
@@ -40,15 +42,15 @@ def test_the_plain_loop_computes_the_losses_of_the_engine(preset: str, accelerat
     gan = dataclasses.replace(
         presets.PRESETS[preset], generator_width=48, dropout=0.0, batch_size=8, mixed_precision="no"
     )
-    ours, theirs = training.build(gan, 2, SIZE, 0, accelerator), plain.build(gan, 2, SIZE)
+    ours, theirs = build(gan, 2, SIZE, 0, accelerator), plain.build(gan, 2, SIZE)
     load(ours.generator, theirs.generator)
     load(ours.discriminator, theirs.discriminator)
     images = torch.from_numpy(np.random.default_rng(0).integers(0, 256, (16, SIZE, SIZE), dtype=np.uint8))
     class_rows = [np.arange(8), np.arange(8, 16)]
     for step in range(3):
-        batch = training.draw_batch(images, class_rows, gan, 0, step, 0, 1)
+        batch = make_batch(images, class_rows, gan, 0, step, 0, 1)
         found = plain.train_step(theirs, batch, batch.latents, gan, step)
-        expected = training.train_step(ours, batch, gan, step, accelerator)
+        expected = train_step(ours, batch, gan, step, accelerator)
         torch.testing.assert_close(found, expected, rtol=2e-3, atol=2e-3)
 
 

@@ -18,15 +18,17 @@ import torch
 import yaml
 
 import check_setup
-from chestgan import features, profiles, setup_checks
-from chestgan.findings import Finding
+from chestgan.cluster import profiles
+from chestgan.doctor import machine
+from chestgan.doctor.findings import Finding
+from chestgan.metrics import efficientnet
 from project import ROOT
 
 SINFO = "cpu*|up|1-00:00:00|1|16|64000|(null)\ngpu|up|1-00:00:00|2|16|64000|gpu:a100:2"
 NO_DATABASE = "You are not running a supported accounting_storage plugin"
 CONFIG = yaml.safe_load((ROOT / "config" / "cxr.yaml").read_text()) | {"gpus": 2, "nodes": 2}
 # the packaged weights are loaded once for all tests
-load_efficientnet_lite0 = functools.cache(features.load_efficientnet_lite0)
+load_network = functools.cache(efficientnet.load_network)
 PROFILE = {
     "executor": "slurm",
     "default-resources": {"slurm_account": "lab", "slurm_partition": "cpu", "mem_mb": 4000, "runtime": 60},
@@ -93,7 +95,7 @@ def setup(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Setup:
     monkeypatch.setattr(sys, "prefix", str(folder))
     monkeypatch.setenv("PATH", str(made.programs))
     monkeypatch.setattr(shutil, "disk_usage", lambda place: SimpleNamespace(free=10**12))
-    monkeypatch.setattr(features, "load_efficientnet_lite0", load_efficientnet_lite0)
+    monkeypatch.setattr(efficientnet, "load_network", load_network)
     for name in ("SLURM_JOB_ID", "CUDA_VISIBLE_DEVICES", "CHESTGAN_IMAGE", "SNAKEMAKE_SLURM_PARTITIONS"):
         monkeypatch.delenv(name, raising=False)
     return made
@@ -365,7 +367,7 @@ def test_gpus_are_looked_for_where_they_are_to_be(
     if given:
         monkeypatch.setenv("SLURM_JOB_ID", "17")
         monkeypatch.setenv("CUDA_VISIBLE_DEVICES", given)
-    (finding,) = setup_checks.gpus(config, on_slurm, enter=[])
+    (finding,) = machine.gpus(config, on_slurm, enter=[])
     assert finding.state == state
     assert words in finding.text
 
@@ -383,11 +385,11 @@ def test_gpus_of_a_job_in_an_image_are_looked_for_in_it(setup: Setup, monkeypatc
 
 
 def test_a_disk_that_is_full_is_told(small_disk: Path) -> None:
-    (finding,) = setup_checks.disk({}, small_disk)
+    (finding,) = machine.disk({}, small_disk)
     assert finding.state == "wrong"
     with pytest.raises(OSError, match="No space left"):
         (small_disk / "filler").write_bytes(bytes(9_000_000))
-    (finding,) = setup_checks.disk({}, small_disk)
+    (finding,) = machine.disk({}, small_disk)
     assert "can't be written to: No space left on device" in finding.text
 
 
@@ -401,6 +403,6 @@ def test_a_bug_keeps_its_traceback(setup: Setup, monkeypatch: pytest.MonkeyPatch
     def broken(*_: object) -> None:
         raise KeyError("bug")
 
-    monkeypatch.setattr(setup_checks, "disk", broken)
+    monkeypatch.setattr(machine, "disk", broken)
     with pytest.raises(KeyError):
         setup.findings()

@@ -9,7 +9,18 @@ import pandas as pd
 import pytest
 
 import compute_fid
-from chestgan import distances, features, files, imageset, measurements, variety
+from chestgan.base import files
+from chestgan.images import image_set
+from chestgan.metrics import (
+    catalogue,
+    diversity,
+    efficientnet,
+    features,
+    frechet_kernel,
+    inception,
+    memorisation,
+    tables,
+)
 
 LITE = "fd_efficientnet_lite0"
 
@@ -18,10 +29,10 @@ def make_pool(folder: Path, covid: int = 12, normal: int = 10, seed: int = 0, si
     """Make a pool of noise as generate_images would leave it."""
     folder.mkdir()
     labels = ["covid"] * covid + ["normal"] * normal
-    images = imageset.create_images(folder, len(labels), size)
+    images = image_set.create_images(folder, len(labels), size)
     images[:] = np.random.default_rng(seed).integers(0, 256, images.shape, dtype=np.uint8)
     images.flush()
-    imageset.write_manifest(folder, pd.DataFrame({"label": labels, "seed": range(len(labels))}))
+    image_set.write_manifest(folder, pd.DataFrame({"label": labels, "seed": range(len(labels))}))
     files.write_json(folder / "settings.json", {"script": "generate_images", "generator": "covidgan", "seed": 3})
     return folder
 
@@ -55,7 +66,7 @@ def table(output) -> pd.DataFrame:
 
 
 def test_the_table_has_a_row_for_each_reference_and_class(table):
-    assert list(table) == compute_fid.COLUMNS
+    assert list(table) == tables.columns(catalogue.DISTANCES)
     assert list(table["reference"]) == ["train"] * 3 + ["test"] * 3
     assert list(table["class"]) == ["all", "covid", "normal"] * 2
     assert set(table["generator"]) == {"covidgan"}
@@ -68,12 +79,12 @@ def test_the_table_has_a_row_for_each_reference_and_class(table):
 
 def test_noise_is_further_from_the_patients_than_they_are_from_each_other(table):
     assert (table["fd"] > table["real_fd"]).all()
-    assert (table["kid"] > table["real_kid"]).all()
+    assert (table["kd"] > table["real_kd"]).all()
 
 
 def test_the_table_of_variety_has_a_row_for_each_class(output):
-    table = pd.read_csv(output / "variety.csv")
-    assert list(table) == compute_fid.VARIETY_COLUMNS
+    table = pd.read_csv(output / "diversity.csv")
+    assert list(table) == tables.columns(catalogue.DIVERSITY)
     assert list(table["class"]) == ["all", "covid", "normal"]
     assert list(table["n"]) == [16, 8, 8]
     assert set(table["generator"]) == {"covidgan"}
@@ -82,7 +93,7 @@ def test_the_table_of_variety_has_a_row_for_each_class(output):
     assert table["ms_ssim"][0] == pytest.approx(table["ms_ssim"][1:].mean())
     # noise is like nothing, and lies off the patients
     assert (table["ms_ssim"] < table["real_ms_ssim"]).all()
-    assert (table["nearest_ratio"] > 1.1).all()
+    assert (table["dcr_ratio"] > 1.1).all()
     assert table["coverage"][0] < table["real_coverage"][0]
     assert table[["coverage", "real_coverage"]].stack().between(0, 1).all()
 
@@ -97,15 +108,15 @@ def make_pool_of(images: np.ndarray, labels: pd.Series, folder: Path) -> Path:
 
 
 def test_a_generator_that_copies_and_one_that_repeats_itself_are_unmasked(tiny_split, kept, tmp_path):
-    train = imageset.read(tiny_split).where(split="train")
+    train = image_set.read(tiny_split).where(split="train")
     labels = train.manifest["label"]
     first = [labels.eq(label).idxmax() for label in labels]
     found = {}
     for name, images in (("copies", train.images), ("one", train.images[first])):
         generated = make_pool_of(images, labels, tmp_path / name)
         assert compute(tiny_split, generated, tmp_path / f"{name}-fid", "--features", kept) == 0
-        found[name] = pd.read_csv(tmp_path / f"{name}-fid" / "variety.csv")
-    assert (found["copies"]["nearest_ratio"] < 1e-3).all()
+        found[name] = pd.read_csv(tmp_path / f"{name}-fid" / "diversity.csv")
+    assert (found["copies"]["dcr_ratio"] < 1e-3).all()
     assert found["copies"]["ms_ssim"].to_numpy() == pytest.approx(found["copies"]["real_ms_ssim"].to_numpy())
     assert found["copies"]["coverage"].to_numpy() == pytest.approx(found["copies"]["real_coverage"].to_numpy(), abs=0.2)
     assert found["one"]["ms_ssim"].to_numpy() == pytest.approx(1, abs=1e-6)
@@ -116,18 +127,18 @@ def test_variety_without_draws_is_that_of_all_images(tiny_split, kept, tmp_path)
     split = shutil.copytree(tiny_split, tmp_path / "split")
     manifest = pd.read_csv(split / "manifest.csv", dtype=str)
     manifest.loc[manifest["patient"].isin(["p00", "p01", "p02", "p03"]), "split"] = "validation"
-    imageset.write_manifest(split, manifest)
+    image_set.write_manifest(split, manifest)
     generated = make_pool(tmp_path / "pool", 8, 8)
     assert compute(split, generated, tmp_path / "fid", "--features", kept) == 0
-    found = pd.read_csv(tmp_path / "fid" / "variety.csv").set_index("class")
+    found = pd.read_csv(tmp_path / "fid" / "diversity.csv").set_index("class")
     extractor = features.load_extractor(LITE)
-    train, test = (imageset.read(split).where(split=name, label="normal") for name in ("train", "test"))
-    pool = imageset.read(generated).where(label="normal")
+    train, test = (image_set.read(split).where(split=name, label="normal") for name in ("train", "test"))
+    pool = image_set.read(generated).where(label="normal")
     a, b, c = (features.extract(extractor, images.images) for images in (train, test, pool))
-    assert found["real_coverage"]["normal"] == variety.coverage(b, a)
-    assert found["coverage"]["normal"] == variety.coverage(b, c)
-    assert found["nearest_ratio"]["normal"] == pytest.approx(variety.nearest_ratio(a, b, c), rel=1e-4)
-    expected = variety.mean_ms_ssim(pool.images, measurements.N_PAIRS, 0)
+    assert found["real_coverage"]["normal"] == diversity.coverage(b, a)
+    assert found["coverage"]["normal"] == diversity.coverage(b, c)
+    assert found["dcr_ratio"]["normal"] == pytest.approx(memorisation.dcr_ratio(a, b, c), rel=1e-4)
+    expected = diversity.mean_ms_ssim(pool.images, catalogue.N_PAIRS, 0)
     assert found["ms_ssim"]["normal"] == pytest.approx(expected, rel=1e-4)
 
 
@@ -136,14 +147,14 @@ def test_a_value_without_draws_is_the_distance_of_all_images(tiny_split, kept, t
     split = shutil.copytree(tiny_split, tmp_path / "split")
     manifest = pd.read_csv(split / "manifest.csv", dtype=str)
     manifest.loc[manifest["patient"].isin(["p00", "p01", "p02", "p03"]), "split"] = "validation"
-    imageset.write_manifest(split, manifest)
+    image_set.write_manifest(split, manifest)
     generated = make_pool(tmp_path / "pool", 8, 8)
     assert compute(split, generated, tmp_path / "fid", "--features", kept) == 0
     found = pd.read_csv(tmp_path / "fid" / "distances.csv").set_index(["reference", "class"])
     assert files.read_json(tmp_path / "fid" / "settings.json")["n_draws"] == 1
 
     extractor = features.load_extractor(LITE)
-    real, pool = imageset.read(split), imageset.read(generated)
+    real, pool = image_set.read(split), image_set.read(generated)
     by_side = {
         (name, label): features.extract(extractor, images.where(label=label).images)
         for name, images in (("train", real.where(split="train")), ("test", real.where(split="test")), ("pool", pool))
@@ -151,10 +162,10 @@ def test_a_value_without_draws_is_the_distance_of_all_images(tiny_split, kept, t
     }
     row = found.loc["test", "covid"]
     a, b = by_side["pool", "covid"], by_side["test", "covid"]
-    assert row["fd"] == pytest.approx(distances.frechet_distance(a, b), rel=1e-4)
-    assert row["kid"] == pytest.approx(distances.kernel_distance(a, b, 2, 2, 0)[0], rel=1e-4)
+    assert row["fd"] == pytest.approx(frechet_kernel.frechet_distance(a, b), rel=1e-4)
+    assert row["kd"] == pytest.approx(frechet_kernel.kernel_distance(a, b, 2, 2, 0)[0], rel=1e-4)
     a, b = (np.concatenate([by_side[side, label] for label in ("covid", "normal")]) for side in ("train", "test"))
-    assert found.loc["train", "all"]["real_fd"] == pytest.approx(distances.frechet_distance(a, b), rel=1e-4)
+    assert found.loc["train", "all"]["real_fd"] == pytest.approx(frechet_kernel.frechet_distance(a, b), rel=1e-4)
 
 
 def test_real_values_are_the_same_beside_another_pool_and_not_computed_again(
@@ -172,10 +183,10 @@ def test_real_values_are_the_same_beside_another_pool_and_not_computed_again(
     assert compute(tiny_split, other, tmp_path / "fid", "--features", kept) == 0
     assert extracted == [22], "only the new pool's images go through the network"
     found = pd.read_csv(tmp_path / "fid" / "distances.csv")
-    real = ["n", "real_fd", "real_kid", "real_kid_spread"]
+    real = ["n", "real_fd", "real_kd", "real_kd_se"]
     pd.testing.assert_frame_equal(found[real], table[real])
     assert (found["fd"] != table["fd"]).all()
-    found, before = (pd.read_csv(folder / "variety.csv") for folder in (tmp_path / "fid", output))
+    found, before = (pd.read_csv(folder / "diversity.csv") for folder in (tmp_path / "fid", output))
     real = ["n", "real_coverage", "real_ms_ssim"]
     pd.testing.assert_frame_equal(found[real], before[real])
     assert (found["ms_ssim"] != before["ms_ssim"]).all()
@@ -184,7 +195,7 @@ def test_real_values_are_the_same_beside_another_pool_and_not_computed_again(
 def test_the_same_flags_give_the_same_file_and_the_seed_moves_the_draws(tiny_split, pool, kept, table, tmp_path):
     for name, flags in (("a", []), ("b", []), ("c", ["--seed", 1]), ("d", ["--n-draws", 1])):
         assert compute(tiny_split, pool, tmp_path / name, "--features", kept, *flags) == 0
-    for file in ("distances.csv", "variety.csv"):
+    for file in ("distances.csv", "diversity.csv"):
         tables = {name: (tmp_path / name / file).read_text() for name in "abcd"}
         assert tables["a"] == tables["b"]
         assert len(set(tables.values())) == 3
@@ -196,9 +207,9 @@ def test_the_settings_say_how_it_was_measured(tiny_split, pool, kept, tmp_path):
     assert (told["generator"], told["seed"]) == ("covidgan", 3)
     assert told["counts"]["covid"] == {"train": 12, "test": 8, "generated": 12, "n": 8}
     assert told["n_draws"] == 10
-    assert f"{measurements.N_PAIRS} random pairs" in told["variety_protocol"]
+    assert f"{catalogue.N_PAIRS} random pairs" in told["protocol"]["diversity"]
     assert told["extractors"][LITE]["verified"] is True
-    assert told["extractors"][LITE]["weights_sha256"] == features.EFFICIENTNET_SHA256
+    assert told["extractors"][LITE]["weights_sha256"] == efficientnet.SHA256
     assert told["sha256"]["generated/images.npy"] == files.sha256(pool / "images.npy")
 
 
@@ -208,14 +219,14 @@ def test_unverified_inception_weights_are_told(tiny_split, fake_inception_weight
     split = shutil.copytree(tiny_split, tmp_path / "split")
     manifest = pd.read_csv(split / "manifest.csv", dtype=str)
     manifest.loc[~manifest["patient"].isin(["p00", "p01", "p16", "p17"]), "split"] = "validation"
-    imageset.write_manifest(split, manifest)
+    image_set.write_manifest(split, manifest)
     assert compute(split, generated, tmp_path / "fid", *flags, "--allow-unverified-weights") == 0
     told = json.loads((tmp_path / "fid" / "settings.json").read_text())["extractors"]
     assert [told["fid"]["verified"], told[LITE]["verified"]] == [False, True]
     assert told["fid"]["weights_sha256"] == files.sha256(fake_inception_weights)
     found = pd.read_csv(tmp_path / "fid" / "distances.csv")
     assert list(found["extractor"]) == ["fid"] * 6 + [LITE] * 6
-    found = pd.read_csv(tmp_path / "fid" / "variety.csv")
+    found = pd.read_csv(tmp_path / "fid" / "diversity.csv")
     assert list(found["extractor"]) == ["fid"] * 3 + [LITE] * 3
     assert np.isfinite(found.select_dtypes("number")).all(axis=None)
 
@@ -261,7 +272,7 @@ class TestBadInput:
     def test_a_class_called_all(self, refused, tiny_split, tmp_path):
         split = shutil.copytree(tiny_split, tmp_path / "split")
         manifest = pd.read_csv(split / "manifest.csv", dtype=str)
-        imageset.write_manifest(split, manifest.replace({"label": {"covid": "all"}}))
+        image_set.write_manifest(split, manifest.replace({"label": {"covid": "all"}}))
         assert "has a class 'all'" in refused(real=split)
 
     def test_a_real_set_without_splits(self, refused, pool):
@@ -284,7 +295,7 @@ class TestBadInput:
 
     def test_missing_weights(self, refused, tmp_path):
         message = refused("--extractors", LITE, "fid", "--inception-weights", tmp_path / "none.pth")
-        assert features.INCEPTION_SHA256 in message
+        assert inception.SHA256 in message
         assert str(tmp_path / "none.pth") in message
 
     def test_an_unknown_extractor(self, refused):

@@ -15,12 +15,12 @@ from safetensors import safe_open
 from sklearn import metrics
 
 import evaluate_classifier
-from chestgan import imageset
-from pools import write_pool
+from chestgan.images import image_set
 from project import ROOT
+from synthetic_sets import write_synthetic_set
 
 SHORT = ["--kimg", "0.32", "--validation-kimg", "0.064", "--batch-size", "16", "--learning-rate", "0.001"]
-FILES = ["curves.png", "history.csv", "model.safetensors", "predictions.csv", "scores.csv", "settings.json"]
+FILES = ["history.csv", "model.safetensors", "predictions.csv", "scores.csv", "settings.json"]
 
 
 def evaluate(split: Path, output: Path, *more: str) -> int:
@@ -48,7 +48,7 @@ def real_arm(tiny_split: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
 
 @pytest.fixture(scope="module")
 def pool(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_pool(tmp_path_factory.mktemp("pool") / "generated", {"covid": 24, "normal": 24})
+    return write_synthetic_set(tmp_path_factory.mktemp("pool") / "generated", {"covid": 24, "normal": 24})
 
 
 def test_all_is_written_with_its_provenance(real_arm: Path, tiny_split: Path) -> None:
@@ -71,13 +71,13 @@ def test_all_is_written_with_its_provenance(real_arm: Path, tiny_split: Path) ->
     }
     assert {key: told[key] for key in expected} == expected
     assert told["counts"]["test"] == {"covid": 8, "normal": 8}
-    assert {"protocol", "settings", "sha256", "versions", "kept_kimg", "shown_kimg"} <= told.keys()
+    assert {"protocol", "settings", "sha256", "versions", "selected_kimg", "shown_kimg"} <= told.keys()
 
 
 def test_predictions_are_of_every_test_image(real_arm: Path, tiny_split: Path) -> None:
     predictions = pd.read_csv(real_arm / "predictions.csv")
     assert list(predictions) == ["file", "patient", "source", "label", "predicted", "score_covid", "score_normal"]
-    test = imageset.read(tiny_split).where(split="test").manifest
+    test = image_set.read(tiny_split).where(split="test").manifest
     assert list(predictions["file"]) == list(test["file"])
     assert list(predictions["label"]) == list(test["label"])
     scores = pd.read_csv(real_arm / "scores.csv").set_index("label")
@@ -116,11 +116,11 @@ def test_the_test_patients_decide_nothing(real_arm: Path, tiny_split: Path, tmp_
     other = tmp_path / "split"
     shutil.copytree(tiny_split, other)
     images = np.load(other / "images.npy", mmap_mode="r+")
-    test = (imageset.read(other).manifest["split"] == "test").to_numpy()
+    test = (image_set.read(other).manifest["split"] == "test").to_numpy()
     images[test] = 255 - images[test]
     images.flush()
     assert evaluate(other, tmp_path / "real") == 0
-    for name in ("model.safetensors", "history.csv", "curves.png"):
+    for name in ("model.safetensors", "history.csv"):
         assert (tmp_path / "real" / name).read_bytes() == (real_arm / name).read_bytes()
     assert (tmp_path / "real" / "predictions.csv").read_bytes() != (real_arm / "predictions.csv").read_bytes()
 
@@ -170,13 +170,13 @@ def test_the_positive_class_can_be_named(tiny_split: Path, tmp_path: Path) -> No
 
 
 def test_three_classes(tiny_split: Path, tmp_path: Path) -> None:
-    split = imageset.read(tiny_split)
+    split = image_set.read(tiny_split)
     manifest = split.manifest.copy()
     manifest.loc[manifest["patient"].str[1:].astype(int) % 4 == 3, "label"] = "pneumonia"
     folder = tmp_path / "split"
     folder.mkdir()
     np.save(folder / "images.npy", split.images)
-    imageset.write_manifest(folder, manifest)
+    image_set.write_manifest(folder, manifest)
     assert evaluate(folder, tmp_path / "arm") == 0
     scores = pd.read_csv(tmp_path / "arm" / "scores.csv")
     predictions = pd.read_csv(tmp_path / "arm" / "predictions.csv")

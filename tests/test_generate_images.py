@@ -14,7 +14,9 @@ from PIL import Image
 from safetensors.torch import save_file
 
 import generate_images
-from chestgan import generatorfile, imageset, networks, pixels, presets
+from chestgan.gan import generator_file, presets
+from chestgan.gan.networks.build import build_generator
+from chestgan.images import image_set, pixels
 from project import ROOT
 
 CLASSES = ["covid", "normal"]
@@ -25,14 +27,14 @@ def write_generator(path: Path, preset: str = "covidgan") -> Path:
     small = {"generator_width": 32, "discriminator_width": 4, "latent_dim": 8, "latent_std": 1.0}
     gan = dataclasses.replace(presets.PRESETS[preset], **small)
     torch.manual_seed(0)
-    generator = networks.build_generator(gan, len(CLASSES), 32)
+    generator = build_generator(gan, len(CLASSES), 32)
     with torch.no_grad():
         for parameter in generator.parameters():
             parameter.mul_(3)
-    description = generatorfile.Description(
-        name="mine", seed=4, preset=preset, gan=gan, image_size=32, classes=CLASSES, kimg=1.5, distance=0.25
+    description = generator_file.Description(
+        name="mine", seed=4, preset=preset, settings=gan, image_size=32, classes=CLASSES, kimg=1.5, validation_kd=0.25
     )
-    generatorfile.write(path, generator.state_dict(), description)
+    generator_file.write(path, generator.state_dict(), description)
     return path
 
 
@@ -41,9 +43,9 @@ def generator(request, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_generator(tmp_path_factory.mktemp("generator") / "generator.safetensors", request.param)
 
 
-def generate(generator: Path, output: Path, *more: str) -> imageset.ImageSet:
+def generate(generator: Path, output: Path, *more: str) -> image_set.ImageSet:
     assert generate_images.main(["--generator", str(generator), "--output", str(output), *more]) == 0
-    return imageset.read(output)
+    return image_set.read(output)
 
 
 def test_counts_by_class_are_met(generator: Path, tmp_path: Path) -> None:
@@ -77,7 +79,7 @@ def test_an_image_depends_on_its_seed_alone(generator: Path, tmp_path: Path) -> 
 def test_classes_do_not_share_their_latents(tmp_path: Path) -> None:
     generator = write_generator(tmp_path / "generator.safetensors")
     pool = generate(generator, tmp_path / "pool", "--counts", "covid=1", "normal=1")
-    drawing, description = generatorfile.read(generator)
+    drawing, description = generator_file.read(generator)
     with torch.inference_mode():
         latents = torch.from_numpy(np.random.default_rng((0, 0)).standard_normal(8).astype(np.float32))
         same = pixels.to_grey(drawing(latents.expand(32, -1), torch.zeros(32, dtype=torch.int64)))[0]
@@ -104,7 +106,7 @@ def test_two_processes_draw_the_pool_of_one(generator: Path, tmp_path: Path) -> 
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    two = imageset.read(tmp_path / "two")
+    two = image_set.read(tmp_path / "two")
     assert np.array_equal(one.images, two.images)
     assert one.manifest.equals(two.manifest)
     assert len(list((tmp_path / "two").rglob("*.png"))) == 90
@@ -138,9 +140,9 @@ def of_another_project(path: Path) -> None:
 
 
 def of_another_size(path: Path) -> None:
-    _, description = generatorfile.read(path)
-    other = networks.build_generator(description.gan, 2, 64)
-    generatorfile.write(path, other.state_dict(), description)
+    _, description = generator_file.read(path)
+    other = build_generator(description.settings, 2, 64)
+    generator_file.write(path, other.state_dict(), description)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,9 @@ from PIL import Image
 
 import make_demo_data
 import split_data
-from chestgan import files, imageset, phantoms
+from chestgan.base import files
+from chestgan.data import phantoms
+from chestgan.images import image_set
 
 
 def make(output: Path, *flags: str) -> int:
@@ -107,7 +109,7 @@ def test_a_classifier_is_far_from_perfect_and_far_from_chance(tmp_path: Path) ->
     make(tmp_path / "demo", "--patients", "60", "--seed", "0")
     flags = ["--folder", str(tmp_path / "demo"), "--metadata", "metadata.csv", "--output", str(tmp_path / "split")]
     assert split_data.main([*flags, "--image-size", "16"]) == 0
-    made = imageset.read(tmp_path / "split")
+    made = image_set.read(tmp_path / "split")
     pixels = made.images.reshape(len(made), -1) / 255.0 - 0.5
     labels = made.class_numbers(["normal", "covid"])
     scores = cross_val_predict(

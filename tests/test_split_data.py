@@ -12,7 +12,8 @@ import pandas as pd
 import pytest
 
 import split_data
-from chestgan import files, imageset
+from chestgan.base import files
+from chestgan.images import image_set
 from pictures import class_folders, picture, rows, save, with_table
 
 SCRIPT = Path(split_data.__file__)
@@ -49,7 +50,7 @@ def data(tmp_path: Path) -> Path:
 
 def test_a_table_becomes_an_image_set(data: Path, tmp_path: Path) -> None:
     assert split(data, tmp_path / "out", "--metadata", "metadata.csv") == 0
-    made = imageset.read(tmp_path / "out")
+    made = image_set.read(tmp_path / "out")
     assert made.images.shape == (24, 16, 16)
     assert list(made.manifest) == split_data.MANIFEST_COLUMNS
     assert made.manifest["file"].tolist() == sorted(row["file"] for row in rows())
@@ -64,7 +65,7 @@ def test_a_table_becomes_an_image_set(data: Path, tmp_path: Path) -> None:
     assert settings["script"] == "split_data"
     assert settings["n_images"] == 24
     assert sum(row["n_images"] for row in settings["counts"]) == 24
-    names = "images.npy manifest.csv rejected.csv duplicates.csv patients.csv split.png settings.json"
+    names = "images.npy manifest.csv rejected.csv duplicates.csv patients.csv settings.json"
     assert {path.name for path in (tmp_path / "out").iterdir()} == set(names.split())
 
 
@@ -239,7 +240,7 @@ def test_the_pixels_are_those_of_the_file(data: Path, tmp_path: Path) -> None:
     flat[:, 50:] = 240
     save(data / "covid/00-0.png", flat)
     split(data, tmp_path / "out", "--metadata", "metadata.csv")
-    image = imageset.read(tmp_path / "out").images[0]
+    image = image_set.read(tmp_path / "out").images[0]
     assert not image[:, :5].any()
     assert (image[:, 11:] == 240).all()
 

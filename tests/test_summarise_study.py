@@ -14,12 +14,16 @@ from PIL import Image
 
 import study_folders
 import summarise_study
-from chestgan import files, generators, imageset, study
-from chestgan.study_inputs import DISTANCE_COLUMNS, SCORE_COLUMNS, VARIETY_COLUMNS
+from chestgan.base import files
+from chestgan.images import image_set
+from chestgan.metrics import tables
+from chestgan.metrics.catalogue import DISTANCES, DIVERSITY, METRICS
+from chestgan.metrics.score_tables import SCORE_COLUMNS, SCORES
+from chestgan.study import arm_table
 from study_folders import Folders
 
-FILES = ["distances.csv", "distances.png", "generators.csv", "roc.png", "samples.png", "scores.csv", "scores.png"]
-FILES += ["study.csv", "study.json", "training.png", "variety.csv", "variety.png", "verdict.txt"]
+FILES = ["distances.csv", "distances.png", "diversity.csv", "diversity.png", "generators.csv", "roc.png", "samples.png"]
+FILES += ["scores.csv", "scores.png", "study.csv", "study.json", "training.png", "verdict.txt"]
 CLASSES = ["covid", "normal", "variant"]
 
 
@@ -78,7 +82,7 @@ def test_the_study_table_is_full(output, folders):
     arms = [("real", "-"), ("real_augmented", "-")]
     arms += [(arm, generator) for arm in ("real_synthetic", "synthetic") for generator in ("covidgan", "dcgan")]
     assert list(table[["arm", "generator"]].itertuples(index=False, name=None)) == arms
-    against_augmented = [f"augmented_{name}" for name in study.DIFFERENCE_COLUMNS]
+    against_augmented = [f"augmented_{name}" for name in arm_table.DIFFERENCE_COLUMNS]
     assert not table.drop(columns=against_augmented).isna().any(axis=None)
     compared = ["real_augmented", "real_synthetic", "real_synthetic"]
     for name in against_augmented:
@@ -90,11 +94,11 @@ def test_the_study_table_is_full(output, folders):
     assert list(table["n_train_real"]) == [24, 24, 24, 24, 0, 0]
     assert list(table["n_train_synthetic"]) == [0, 0, 24, 24, 24, 24]
     assert list(table["fd"]) == pytest.approx([10, 10, 30.2, 31.2, 30.2, 31.2])
-    assert list(table["kid"]) == pytest.approx([0.002, 0.002, 0.052, 0.062, 0.052, 0.062])
+    assert list(table["kd"]) == pytest.approx([0.002, 0.002, 0.052, 0.062, 0.052, 0.062])
     assert set(table["real_fd"]) == {10}
     assert list(table["coverage"]) == pytest.approx([0.95, 0.95, 0.398, 0.388, 0.398, 0.388])
     assert list(table["ms_ssim"]) == pytest.approx([0.4, 0.4, 0.502, 0.512, 0.502, 0.512])
-    assert list(table["nearest_ratio"]) == pytest.approx([1, 1, 1.1, 1.1, 1.1, 1.1])
+    assert list(table["dcr_ratio"]) == pytest.approx([1, 1, 1.1, 1.1, 1.1, 1.1])
     assert set(table["real_coverage"]) == {0.95}
     assert set(table["real_ms_ssim"]) == {0.4}
     given = [
@@ -124,10 +128,10 @@ def test_scores_and_distances_are_those_of_all_runs(output, folders):
     pd.testing.assert_frame_equal(chosen[SCORE_COLUMNS].reset_index(drop=True), given[SCORE_COLUMNS])
     distances = pd.read_csv(output / "distances.csv")
     given = pd.concat([pd.read_csv(folder / "distances.csv") for folder in sorted(folders.fid)], ignore_index=True)
-    pd.testing.assert_frame_equal(distances, given[DISTANCE_COLUMNS])
-    variety = pd.read_csv(output / "variety.csv")
-    given = pd.concat([pd.read_csv(folder / "variety.csv") for folder in sorted(folders.fid)], ignore_index=True)
-    pd.testing.assert_frame_equal(variety, given[VARIETY_COLUMNS])
+    pd.testing.assert_frame_equal(distances, given[tables.columns(DISTANCES)])
+    variety = pd.read_csv(output / "diversity.csv")
+    given = pd.concat([pd.read_csv(folder / "diversity.csv") for folder in sorted(folders.fid)], ignore_index=True)
+    pd.testing.assert_frame_equal(variety, given[tables.columns(DIVERSITY)])
 
 
 def test_the_table_of_generators_has_means_intervals_and_how_the_trainings_went(output):
@@ -135,22 +139,22 @@ def test_the_table_of_generators_has_means_intervals_and_how_the_trainings_went(
     assert list(table.index) == ["covidgan", "dcgan"]
     assert not table.isna().any(axis=None)
     assert set(table["n_seeds"]) == {2}
-    assert list(table["kid_mean"]) == pytest.approx([0.052, 0.062])
-    assert list(table["kid_sd"]) == pytest.approx([0.004 / np.sqrt(2)] * 2)
+    assert list(table["kd_mean"]) == pytest.approx([0.052, 0.062])
+    assert list(table["kd_sd"]) == pytest.approx([0.004 / np.sqrt(2)] * 2)
     # Student's t with one degree of freedom at 97.5 % is 12.706
-    assert list(table["kid_high"] - table["kid_low"]) == pytest.approx([2 * 12.706 * 0.002] * 2, rel=1e-4)
+    assert list(table["kd_high"] - table["kd_low"]) == pytest.approx([2 * 12.706 * 0.002] * 2, rel=1e-4)
     assert list(table["coverage_mean"]) == pytest.approx([0.398, 0.388])
-    assert list(table["real_kid"]) == pytest.approx([0.002] * 2)
+    assert list(table["real_kd"]) == pytest.approx([0.002] * 2)
     # 1.5, 0.2, 0.3 and 1.5, 0.3, 0.3 with the one, and at last 0.4 and 0.4 with the other
-    assert list(table["best_distance"]) == pytest.approx([0.25, 0.25])
-    assert list(table["last_distance"]) == pytest.approx([0.3, 0.4])
-    assert list(table["collapse_ratio"]) == pytest.approx([(1.5 + 1) / 2, (2 + 4 / 3) / 2])
+    assert list(table["best_validation_kd"]) == pytest.approx([0.25, 0.25])
+    assert list(table["last_validation_kd"]) == pytest.approx([0.3, 0.4])
+    assert list(table["last_to_best_ratio"]) == pytest.approx([(1.5 + 1) / 2, (2 + 4 / 3) / 2])
 
 
 def test_generators_stand_in_the_order_of_the_trainings(folders, tmp_path, monkeypatch):
     drawn = []
-    monkeypatch.setattr("chestgan.figures.save", lambda figure, path: None)
-    monkeypatch.setattr("chestgan.study_figures.training", lambda histories, title: drawn.append(histories))
+    monkeypatch.setattr("chestgan.base.figure_style.save", lambda figure, path: None)
+    monkeypatch.setattr("chestgan.study.figures.training", lambda histories, title: drawn.append(histories))
     assert summarise(replace(folders, history=folders.history[::-1]), tmp_path / "study") == 0
     assert list(pd.read_csv(tmp_path / "study" / "generators.csv")["generator"]) == ["dcgan", "covidgan"]
     assert list(drawn[0]["generator"].unique()) == ["dcgan", "covidgan"]
@@ -161,10 +165,11 @@ def test_the_json_says_the_same_and_how_it_was_done(output, folders):
     told = json.loads((output / "study.json").read_text(), parse_constant=lambda name: pytest.fail(f"{name} in JSON"))
     table = pd.read_csv(output / "study.csv")
     pd.testing.assert_frame_equal(pd.DataFrame(told["arms"])[list(table)], table)
-    for name in ("variety", "generators"):
+    for name in ("diversity", "generators"):
         table = pd.read_csv(output / f"{name}.csv")
         pd.testing.assert_frame_equal(pd.DataFrame(told[name])[list(table)], table)
-    assert (output / "verdict.txt").read_text() == f"{told['verdict']} {told['caveats']}\n"
+    lines = [*told["verdict"], "Read with care:", *(f"- {caveat}" for caveat in told["caveats"])]
+    assert (output / "verdict.txt").read_text().splitlines() == lines
     # 5 with real images alone, 2 with these augmented
     assert told["counts"]["comparisons"] == 7
     assert told["counts"]["test_patients"] == dict.fromkeys(CLASSES, 6)
@@ -173,23 +178,26 @@ def test_the_json_says_the_same_and_how_it_was_done(output, folders):
     assert len(told["scores"]) == 36
     predictions = folders.classifier[0] / "predictions.csv"
     history = folders.history[0] / "history.csv"
-    for path in (predictions, history, folders.fid[0] / "variety.csv"):
+    for path in (predictions, history, folders.fid[0] / "diversity.csv"):
         assert told["sha256"][str(path)] == files.sha256(path)
 
 
 def test_the_verdict_goes_by_the_widened_intervals(output):
-    told = (output / "verdict.txt").read_text()
-    assert told.startswith(
-        "On 36 images of 18 test patients, 5 comparisons of ROC AUC with real images alone and 2 with these augmented "
-        "(2 seeds; 95 % intervals for all 7 together, after Bonferroni): augmenting 24 real images "
+    lines = (output / "verdict.txt").read_text().splitlines()
+    assert lines[1] == (
+        "ROC AUC on 36 images of 18 test patients, 2 seeds; 95 % intervals for all 7 comparisons together (Bonferroni)."
     )
+    assert lines[3].startswith("- augmenting 24 real images: ")
     rows = pd.read_csv(output / "study.csv").set_index(["arm", "generator"])
-    for arm in ("real_synthetic", "synthetic"):
+    for arm, action in (
+        ("real_synthetic", "adding 24 images of covidgan to 24 real ones"),
+        ("synthetic", "training on 24 images of covidgan alone"),
+    ):
         row = rows.loc[arm, "covidgan"]
-        shown = f"{row['difference']:+.3f} ({row['family_low']:+.3f} to {row['family_high']:+.3f})"
-        assert shown in told
-        assert (row["family_high"] < 0) == (f"{shown}, worse" in told)
-    assert "class covid has only 6 test patients" in told
+        interval = f"{row['difference']:+.3f} ({row['family_low']:+.3f} to {row['family_high']:+.3f})"
+        outcome = "worse" if row["family_high"] < 0 else "better" if row["family_low"] > 0 else "no difference shown"
+        assert f"- {action}: {interval}, {outcome}" in lines
+    assert "- Class covid has only 6 test patients." in lines
 
 
 def test_one_seed_leaves_the_spread_empty(tmp_path):
@@ -197,42 +205,42 @@ def test_one_seed_leaves_the_spread_empty(tmp_path):
     assert summarise(folders, tmp_path / "study", "--primary-score", "balanced_accuracy") == 0
     table = pd.read_csv(tmp_path / "study" / "study.csv")
     empty = table[table["train_on"] == "real_synthetic"].isna().any()
-    assert table.columns[empty].tolist() == [f"{score}_sd" for score in study.SCORES]
-    assert "with one seed the spread over trainings is not known" in (tmp_path / "study" / "verdict.txt").read_text()
+    assert table.columns[empty].tolist() == [f"{score}_sd" for score in SCORES]
+    assert "With one seed the variance over trainings is unknown." in (tmp_path / "study" / "verdict.txt").read_text()
     told = files.read_json(tmp_path / "study" / "study.json")
     assert told["arms"][0]["roc_auc_sd"] is None
     table = pd.read_csv(tmp_path / "study" / "generators.csv")
-    values = [f"{value}_{part}" for value in generators.VALUES for part in ("sd", "low", "high")]
+    values = [f"{value}_{part}" for value in (metric.name for metric in METRICS) for part in ("sd", "low", "high")]
     assert table.columns[table.isna().any()].tolist() == values
 
 
 def test_a_generator_that_draws_one_image_is_told(own_folders, tmp_path):
     for folder in own_folders.fid:
-        edit(folder / "variety.csv", ms_ssim=0.97)
+        edit(folder / "diversity.csv", ms_ssim=0.97)
     assert summarise(own_folders, tmp_path / "study") == 0
-    told = "covidgan draws nearly the same image of a class again and again (MS-SSIM 0.97, of real ones 0.40)"
+    told = "- Images of a class from covidgan are nearly all alike (MS-SSIM 0.97, of real ones 0.40)."
     assert told in (tmp_path / "study" / "verdict.txt").read_text()
 
 
 def test_a_generator_nearer_than_real_patients(own_folders, tmp_path):
-    edit(own_folders.history[0] / "history.csv", distance=-0.001)
-    edit(own_folders.history[1] / "history.csv", distance=0.2)
+    edit(own_folders.history[0] / "history.csv", validation_kd=-0.001)
+    edit(own_folders.history[1] / "history.csv", validation_kd=0.2)
     assert summarise(own_folders, tmp_path / "study") == 0
     table = pd.read_csv(tmp_path / "study" / "generators.csv")
-    assert table["best_distance"].item() == pytest.approx((0.2 - 0.001) / 2)
-    assert np.isnan(table["collapse_ratio"].item())
+    assert table["best_validation_kd"].item() == pytest.approx((0.2 - 0.001) / 2)
+    assert np.isnan(table["last_to_best_ratio"].item())
 
 
 def test_without_an_arm_real(own_folders, tmp_path):
     folders = replace(own_folders, classifier=[f for f in own_folders.classifier if f.parent.name != "real"])
     assert summarise(folders, tmp_path / "study") == 0
-    assert "there is nothing to compare with" in (tmp_path / "study" / "verdict.txt").read_text()
+    assert "There is nothing to compare with." in (tmp_path / "study" / "verdict.txt").read_text()
     assert pd.read_csv(tmp_path / "study" / "study.csv")["difference"].isna().all()
 
 
 def test_much_better_predictions_are_called_better(tmp_path):
     folders = study_folders.make_study(tmp_path / "folders", ["covidgan"], classes=["covid", "normal"], arms=[])
-    truth = imageset.read(folders.real).where(split="test").class_numbers(["covid", "normal"])
+    truth = image_set.read(folders.real).where(split="test").class_numbers(["covid", "normal"])
     for seed in (0, 1):
         at = tmp_path / "perfect" / f"seed-{seed}"
         study_folders.write_classifier(at, folders.real, "real_synthetic", "covidgan", seed, np.eye(2)[truth])
@@ -240,9 +248,10 @@ def test_much_better_predictions_are_called_better(tmp_path):
         at = tmp_path / "real" / f"seed-{seed}"
         folders.classifier.append(study_folders.make_classifier(at, folders.real, "real", None, seed, 0.1))
     assert summarise(folders, tmp_path / "study") == 0
-    told = (tmp_path / "study" / "verdict.txt").read_text()
-    assert "adding 16 images of covidgan to 16 real ones changed ROC AUC by +" in told
-    assert ": better. Read it with care" in told
+    answer, _, _, item, *_ = (tmp_path / "study" / "verdict.txt").read_text().splitlines()
+    assert answer.startswith("Synthetic images of covidgan made the classifier better than real images alone")
+    assert item.startswith("- adding 16 images of covidgan to 16 real ones: +")
+    assert item.endswith("), better")
 
 
 def test_equal_inputs_in_another_order_give_equal_bytes(folders, output, tmp_path):
@@ -259,7 +268,7 @@ def test_equal_inputs_in_another_order_give_equal_bytes(folders, output, tmp_pat
 
 
 def test_the_seed_moves_the_intervals_and_nothing_else(folders, output, tmp_path, monkeypatch):
-    monkeypatch.setattr("chestgan.figures.save", lambda figure, path: None)
+    monkeypatch.setattr("chestgan.base.figure_style.save", lambda figure, path: None)
     assert summarise(folders, tmp_path / "study", "--seed", 1) == 0
     one, other = (pd.read_csv(folder / "study.csv") for folder in (output, tmp_path / "study"))
     moved = [name for name in one if not one[name].equals(other[name])]
@@ -269,7 +278,7 @@ def test_the_seed_moves_the_intervals_and_nothing_else(folders, output, tmp_path
 
 def test_samples_are_shown_pixel_by_pixel(output, folders):
     figure = np.asarray(Image.open(output / "samples.png").convert("L"))
-    pool = imageset.read(next(folder for folder in folders.generated if folder.match("dcgan/seed-0/generated")))
+    pool = image_set.read(next(folder for folder in folders.generated if folder.match("dcgan/seed-0/generated")))
     # 16 px are shown as 64 px
     for label in CLASSES:
         wanted = pool.where(label=label).images[0].repeat(4, axis=0).repeat(4, axis=1)
@@ -291,7 +300,7 @@ def contains(picture: np.ndarray, part: np.ndarray) -> bool:
 def test_real_samples_are_training_images_of_other_patients(folders, tmp_path, monkeypatch):
     shown = {}
     monkeypatch.setattr(
-        "chestgan.study_figures.samples",
+        "chestgan.study.figures.samples",
         lambda blocks, classes, title: shown.update({block.title: block.images for block in blocks}) or stop(),
     )
 
@@ -304,7 +313,7 @@ def test_real_samples_are_training_images_of_other_patients(folders, tmp_path, m
     with pytest.raises(Stop):
         summarise(folders, tmp_path / "study")
     assert list(shown) == ["real training patients", "covidgan, seed 0", "dcgan, seed 0"]
-    real = imageset.read(folders.real)
+    real = image_set.read(folders.real)
     for place, label in enumerate(CLASSES):
         rows = [
             row
@@ -363,12 +372,12 @@ class TestBadInput:
     def test_damaged_distances(self, refused, own_folders):
         path = own_folders.fid[0] / "distances.csv"
         edit(path, fd="far")
-        assert f"column fd of {path} holds what is no number" in refused()
+        assert f"column fd of {path} holds something that is no number" in refused()
         edit(path, fd=np.nan)
         assert "aren't finite" in refused()
 
-    def test_damaged_variety(self, refused, own_folders):
-        path = own_folders.fid[0] / "variety.csv"
+    def test_damaged_diversity(self, refused, own_folders):
+        path = own_folders.fid[0] / "diversity.csv"
         edit(path, ms_ssim=np.nan)
         assert f"{path} is empty or has values that aren't finite" in refused()
         path.unlink()
@@ -376,14 +385,24 @@ class TestBadInput:
 
     def test_damaged_histories(self, refused, own_folders):
         folder = own_folders.history[0]
-        edit(folder / "history.csv", distance=np.nan)
-        assert f"{folder}/history.csv has no distance" in refused()
-        edit(folder / "history.csv", distance=np.inf)
+        edit(folder / "history.csv", validation_kd=np.nan)
+        assert f"{folder}/history.csv has no validation_kd" in refused()
+        edit(folder / "history.csv", validation_kd=np.inf)
         assert "one that isn't finite" in refused()
-        edit_json(folder / "settings.json", settings={"name": "covidgan"})
-        assert f"{folder}/settings.json names no generator and seed" in refused()
+        (folder / "settings.json").write_text('{"name": "covidgan"}')
+        assert f"{folder}/settings.json doesn't name seed; expected a result of train_acgan" in refused()
         (folder / "settings.json").write_text("[]")
-        assert f"{folder}/settings.json doesn't say settings" in refused()
+        assert f"{folder}/settings.json doesn't name name, seed" in refused()
+
+    def test_results_of_before_version_1(self, refused, own_folders):
+        distances = own_folders.fid[0] / "distances.csv"
+        table = pd.read_csv(distances)
+        table.rename(columns={"kd": "kid", "kd_se": "kid_spread"}).to_csv(distances, index=False)
+        hint = "since version 1.0 kid is called kd, kid_spread is called kd_se; make it again"
+        assert f"{distances} has no column kd, kd_se; {hint}" in refused()
+        table.to_csv(distances, index=False)
+        (own_folders.fid[0] / "diversity.csv").rename(own_folders.fid[0] / "variety.csv")
+        assert "; since version 1.0 variety.csv is called diversity.csv; run again what makes" in refused()
 
     def test_trainings_that_were_never_measured_together(self, refused, own_folders):
         path = own_folders.history[0] / "history.csv"
@@ -458,11 +477,11 @@ class TestBadInput:
     def test_a_generator_without_distances_or_images(self, refused, own_folders, tmp_path):
         fid = [study_folders.make_fid(tmp_path / "fid", "dcgan", 0, CLASSES)]
         assert "trained on images of covidgan, but --fid has only dcgan" in refused(fid=fid)
-        generated = [study_folders.make_pool(tmp_path / "pool", "dcgan", 0, CLASSES)]
+        generated = [study_folders.make_synthetic_set(tmp_path / "pool", "dcgan", 0, CLASSES)]
         assert "trained on images of covidgan, but --generated has only dcgan" in refused(generated=generated)
 
     def test_a_pool_of_another_size(self, refused, own_folders, tmp_path):
-        pool = study_folders.make_pool(tmp_path / "pool", "dcgan", 0, CLASSES, size=20)
+        pool = study_folders.make_synthetic_set(tmp_path / "pool", "dcgan", 0, CLASSES, size=20)
         assert "20 × 20 px" in refused(generated=[*own_folders.generated, pool])
 
     def test_no_folder_at_all(self, own_folders, tmp_path):
@@ -496,6 +515,6 @@ def test_a_failure_leaves_no_folder(folders, tmp_path, monkeypatch):
     def full_disk(*arguments, **keywords):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("chestgan.figures.save", full_disk)
+    monkeypatch.setattr("chestgan.base.figure_style.save", full_disk)
     assert summarise(folders, tmp_path / "study") == 1
     assert list(tmp_path.iterdir()) == []

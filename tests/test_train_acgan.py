@@ -20,7 +20,8 @@ from accelerate.state import AcceleratorState
 from PIL import Image
 
 import train_acgan
-from chestgan import files, generatorfile, interruption, presets, training
+from chestgan.base import files, interruption
+from chestgan.gan import generator_file, presets, training
 from project import ROOT
 
 SMALL = ["--generator-width", "32", "--discriminator-width", "4", "--latent-dim", "8", "--batch-size", "8"]
@@ -50,7 +51,6 @@ def test_results_are_whole(trained: Path) -> None:
         "generator.safetensors",
         "generator_last.safetensors",
         "history.csv",
-        "curves.png",
         "samples",
         "samples.png",
         "settings.json",
@@ -58,18 +58,18 @@ def test_results_are_whole(trained: Path) -> None:
     history = pd.read_csv(trained / "history.csv")
     assert history["kimg"].is_monotonic_increasing
     assert history["kimg"].iloc[-1] == 0.16
-    assert history["distance"].notna().sum() == len(list((trained / "samples").iterdir())) == 3
-    assert np.isfinite(history.drop(columns="distance")).all(axis=None)
+    assert history["validation_kd"].notna().sum() == len(list((trained / "samples").iterdir())) == 3
+    assert np.isfinite(history.drop(columns="validation_kd")).all(axis=None)
     sheet = np.asarray(Image.open(trained / "samples.png"))
     assert sheet.shape == (2 * 32 + 2, 10 * 32 + 9 * 2)
 
 
 def test_the_generator_that_is_kept_is_the_best_by_the_validation_patients(trained: Path) -> None:
     history = pd.read_csv(trained / "history.csv")
-    best = history.loc[history["distance"].idxmin()]
-    _, description = generatorfile.read(trained / "generator.safetensors")
-    assert (description.kimg, description.distance) == (best["kimg"], pytest.approx(best["distance"]))
-    _, last = generatorfile.read(trained / "generator_last.safetensors")
+    best = history.loc[history["validation_kd"].idxmin()]
+    _, description = generator_file.read(trained / "generator.safetensors")
+    assert (description.kimg, description.validation_kd) == (best["kimg"], pytest.approx(best["validation_kd"]))
+    _, last = generator_file.read(trained / "generator_last.safetensors")
     assert last.kimg == 0.16
     assert description.classes == ["covid", "normal"]
 
@@ -165,7 +165,7 @@ def test_a_longer_training_goes_on_from_a_shorter_one(tiny_split: Path, tmp_path
     checkpoint = ["--checkpoint", str(tmp_path / "checkpoint")]
     assert train_acgan.main(flags(tiny_split, tmp_path / "short", "--kimg", "0.064", *checkpoint)) == 0
     assert train_acgan.main(flags(tiny_split, tmp_path / "long", *checkpoint)) == 0
-    assert "going on from the checkpoint" in capsys.readouterr().err
+    assert "resuming from the checkpoint" in capsys.readouterr().err
     assert train_acgan.main(flags(tiny_split, tmp_path / "direct")) == 0
     for name in ("generator.safetensors", "generator_last.safetensors"):
         assert files.sha256(tmp_path / "long" / name) == files.sha256(tmp_path / "direct" / name)
@@ -176,7 +176,7 @@ def test_another_trainings_checkpoint_is_set_aside(tiny_split: Path, tmp_path: P
     more = ["--checkpoint", str(checkpoint)]
     assert train_acgan.main(flags(tiny_split, tmp_path / "first", *more)) == 0
     assert train_acgan.main(flags(tiny_split, tmp_path / "second", "--latent-std", "1.0", *more)) == 0
-    assert "is of other data, settings or code; it was set aside" in capsys.readouterr().err
+    assert "was made with different data, settings or code; renamed to" in capsys.readouterr().err
     assert (checkpoint / "checkpoint.pt.set-aside").is_file()
     assert train_acgan.main(flags(tiny_split, tmp_path / "alone", "--latent-std", "1.0")) == 0
     name = "generator.safetensors"
@@ -204,7 +204,7 @@ def test_a_full_disk_leaves_the_last_checkpoint_to_go_on_from(
     assert not (tmp_path / "second").exists()
     filler.unlink()
     assert train_acgan.main(flags(tiny_split, tmp_path / "second", *more)) == 0
-    assert "going on from the checkpoint" in capsys.readouterr().err
+    assert "resuming from the checkpoint" in capsys.readouterr().err
 
 
 def test_a_loss_that_is_not_finite_stops_the_training(tiny_split: Path, tmp_path: Path, capsys, monkeypatch) -> None:

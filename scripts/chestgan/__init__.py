@@ -1,1 +1,1 @@
-"""The modules that Chestgan's scripts share: nouns, each one idea."""
+"""The modules that the scripts share, in rooms by role; imports run down to `base`."""

@@ -13,7 +13,8 @@ import pytest
 import yaml
 
 import podman
-from chestgan import features, files
+from chestgan.base import files
+from chestgan.metrics import efficientnet, inception
 from pictures import class_folders
 from project import ROOT, Project, small_study, stand_in_for_apptainer
 
@@ -157,8 +158,8 @@ class TestWeights:
 
     def test_the_checksums_are_those_that_the_features_are_checked_by(self) -> None:
         assert (ROOT / "containers" / "weights.sha256").read_text().split() == [
-            *(features.INCEPTION_SHA256, features.INCEPTION_FILE),
-            *(features.EFFICIENTNET_SHA256, features.EFFICIENTNET_FILE),
+            *(inception.SHA256, inception.FILE),
+            *(efficientnet.SHA256, efficientnet.FILE),
         ]
 
     def test_without_inception_weights_it_builds_and_says_what_fid_will_want(self, context: Path) -> None:
@@ -177,24 +178,24 @@ class TestWeights:
             done = self.build(context, "--build-arg", f"INCEPTION_WEIGHTS={place}")
             server.shutdown()
         assert done.returncode != 0
-        assert re.search(rf"hold 6 bytes with sha256 \w{{64}}; expected {features.INCEPTION_SHA256}", done.stdout)
+        assert re.search(rf"hold 6 bytes with sha256 \w{{64}}; expected {inception.SHA256}", done.stdout)
 
     def test_the_right_ones_lie_where_compute_fid_looks(self, context: Path) -> None:
         weights, sums = context / "containers" / "weights.pth", context / "containers" / "weights.sha256"
         weights.write_bytes(b"right")
         weights.chmod(0o600)
-        sums.write_text(sums.read_text().replace(features.INCEPTION_SHA256, files.sha256(weights)))
+        sums.write_text(sums.read_text().replace(inception.SHA256, files.sha256(weights)))
         done = self.build(context, "--build-arg", "INCEPTION_WEIGHTS=containers/weights.pth", "--tag", "with-weights")
         assert done.returncode == 0, done.stdout
-        path = f"/opt/chestgan/weights/{features.INCEPTION_FILE}"
+        path = f"/opt/chestgan/weights/{inception.FILE}"
         assert podman.run("podman", "run", "--rm", "--user", "12345", "with-weights", "cat", path).stdout == "right"
         podman.run("podman", "rmi", "with-weights")
 
     def test_a_damaged_package_is_refused(self, image: str) -> None:
-        damage = f'echo >> "$(find / -name {features.EFFICIENTNET_FILE})"; sh /opt/chestgan/containers/place_weights.sh'
+        damage = f'echo >> "$(find / -name {efficientnet.FILE})"; sh /opt/chestgan/containers/place_weights.sh'
         done = podman.run("podman", "run", "--rm", "--network", "none", image, "sh", "-c", damage)
         assert done.returncode == 1
-        assert f"expected {features.EFFICIENTNET_SHA256}" in done.stdout
+        assert f"expected {efficientnet.SHA256}" in done.stdout
 
     def test_a_path_that_isnt_there_is_told(self, image: str) -> None:
         done = podman.run("make", "image", "ENGINE=podman", "INCEPTION_WEIGHTS=/no/file", cwd=ROOT)

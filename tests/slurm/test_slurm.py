@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import cluster
-from chestgan import files
+from chestgan.base import files
 from laboratory import read_profile, write_config, write_profile
 from project import Project, small_study, stand_in_for_apptainer
 
@@ -178,7 +178,7 @@ def test_a_training_survives_the_loss_of_its_node(study: Project) -> None:
     lost, passed = finished_jobs(study.folder)
     assert (lost["state"], passed["state"]) == ("NODE_FAIL", "COMPLETED")
     assert lost["nodelist"] != passed["nodelist"]
-    assert "going on from the checkpoint" in (study.folder / LOG).read_text()
+    assert "resuming from the checkpoint" in (study.folder / LOG).read_text()
 
 
 def test_interrupted_snakemake_cancels_its_jobs_and_goes_on_later(study: Project) -> None:
@@ -190,7 +190,7 @@ def test_interrupted_snakemake_cancels_its_jobs_and_goes_on_later(study: Project
     write_config(study, training(SOME_KIMG))
     done = study.snakemake(TRAINED)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "going on from the checkpoint" in (study.folder / LOG).read_text()
+    assert "resuming from the checkpoint" in (study.folder / LOG).read_text()
 
 
 def test_terminated_snakemake_waits_for_its_jobs_and_submits_no_more(study: Project) -> None:

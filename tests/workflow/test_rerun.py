@@ -1,6 +1,7 @@
 """Exactly the stages that a change can affect run again."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -9,22 +10,29 @@ import pytest
 import yaml
 from PIL import Image
 
+from chestgan.base import source_code
 from project import ROOT, Project, small_study
 
 # what a stage's result goes into
 FEEDS = {
     "make_demo_data": {"split_data"},
-    "split_data": {"train_acgan", "generate_images", "compute_fid", "evaluate_classifier", "summarise_study"},
-    "train_acgan": {"generate_images", "summarise_study"},
+    "split_data": {
+        *("train_acgan", "generate_images", "compute_fid", "evaluate_classifier", "draw_curves", "summarise_study"),
+    },
+    "train_acgan": {"generate_images", "draw_curves", "summarise_study"},
     "generate_images": {"compute_fid", "evaluate_classifier", "summarise_study"},
     "compute_fid": {"summarise_study"},
-    "evaluate_classifier": {"summarise_study"},
+    "evaluate_classifier": {"draw_curves", "summarise_study"},
+    "draw_curves": set(),
     "summarise_study": set(),
 }
-MODULES = sorted(path.stem for path in (ROOT / "scripts" / "chestgan").glob("*.py"))
+SCRIPTS = ROOT / "scripts"
+MODULES = [path.relative_to(SCRIPTS).as_posix() for path in sorted((SCRIPTS / "chestgan").rglob("*.py"))]
+# it shows work and decides nothing
+SHOWING = "chestgan/base/progress.py"
 LIST_MODULES = (
     "import sys, json; sys.path.insert(0, {folder!r}); import {script};"
-    "print(json.dumps(sorted(name for name in sys.modules if name.split('.')[0] == 'chestgan')))"
+    "print(json.dumps([module.__file__ for name, module in sys.modules.items() if name.split('.')[0] == 'chestgan']))"
 )
 
 
@@ -36,12 +44,12 @@ def and_all_that_follows(rules: set[str]) -> set[str]:
 
 @pytest.fixture(scope="module")
 def loaded() -> dict[str, set[str]]:
-    """Give for every script the modules of Chestgan that Python really loads."""
+    """List for every script the modules that Python really loads, and their packages."""
     found = {}
     for script in FEEDS:
-        command = LIST_MODULES.format(folder=str(ROOT / "scripts"), script=script)
+        command = LIST_MODULES.format(folder=str(SCRIPTS), script=script)
         done = subprocess.run([sys.executable, "-c", command], capture_output=True, text=True, check=True)
-        found[script] = {name.removeprefix("chestgan.") for name in json.loads(done.stdout)} - {"chestgan"}
+        found[script] = {Path(path).relative_to(SCRIPTS).as_posix() for path in json.loads(done.stdout)}
     return found
 
 
@@ -49,17 +57,70 @@ def test_nothing_is_done_twice(finished: Project) -> None:
     assert finished.planned() == {}
 
 
+def test_a_plain_copy_of_a_finished_project_plans_nothing(finished: Project, tmp_path: Path) -> None:
+    subprocess.run(["cp", "-r", finished.folder, tmp_path / "copy"], check=True)
+    copy = object.__new__(Project)
+    copy.folder, copy.profile = tmp_path / "copy", finished.profile
+    assert copy.planned() == {}
+
+
+def test_every_module_that_python_loads_is_found(loaded) -> None:
+    for script, modules in loaded.items():
+        found = {path.relative_to(SCRIPTS).as_posix() for path in source_code.files(SCRIPTS / f"{script}.py")}
+        assert modules < found, script
+
+
+def test_words_and_layout_rerun_nothing(finished: Project) -> None:
+    changed = [finished.folder / "scripts" / name for name in (*MODULES, *(f"{script}.py" for script in FEEDS))]
+    before = {path: path.read_text() for path in changed}
+    for path, text in before.items():
+        path.write_text(reworded(text))
+    planned = finished.planned()
+    for path, text in before.items():
+        path.write_text(text)
+    assert planned == {}
+
+
 @pytest.mark.parametrize("script", FEEDS)
-def test_an_edited_script_reruns_its_stage_and_what_follows(finished: Project, script: str) -> None:
-    with edited(finished.folder / "scripts" / f"{script}.py"):
+def test_a_changed_script_reruns_its_stage_and_what_follows(finished: Project, script: str) -> None:
+    with changed(finished.folder / "scripts" / f"{script}.py"):
         assert set(finished.planned()) == and_all_that_follows({script})
 
 
-@pytest.mark.parametrize("module", [module for module in MODULES if module != "__init__"])
-def test_an_edited_module_reruns_the_stages_that_load_it(finished: Project, loaded, module: str) -> None:
-    users = {script for script, modules in loaded.items() if module in modules}
-    with edited(finished.folder / "scripts" / "chestgan" / f"{module}.py"):
+@pytest.mark.parametrize("module", MODULES)
+def test_a_changed_module_reruns_the_stages_that_load_it(finished: Project, loaded, module: str) -> None:
+    users = {script for script, modules in loaded.items() if module in modules and module != SHOWING}
+    with changed(finished.folder / "scripts" / module):
         assert set(finished.planned()) == and_all_that_follows(users)
+
+
+def test_a_changed_colour_redraws_figures_alone(finished: Project) -> None:
+    style = finished.folder / "scripts" / "chestgan" / "base" / "figure_style.py"
+    with changed(style, style.read_text().replace('"#404040"', '"#303030"')):
+        assert finished.planned() == {"draw_curves": 1, "summarise_study": 1}
+
+
+def test_a_new_extractor_trains_nothing(finished: Project) -> None:
+    metrics = finished.folder / "scripts" / "chestgan" / "metrics"
+    features = (metrics / "features.py").read_text()
+    assert "(efficientnet, inception)" in features
+    features = features.replace("(efficientnet, inception)", "(efficientnet, inception, dummy)")
+    features = features.replace("import efficientnet, inception", "import dummy, efficientnet, inception")
+    (metrics / "dummy.py").write_text('NAME = "dummy"\n')
+    with changed(metrics / "features.py", features):
+        assert finished.planned() == {"compute_fid": 2, "summarise_study": 1}
+    (metrics / "dummy.py").unlink()
+
+
+def test_a_new_metric_trains_nothing(finished: Project) -> None:
+    metrics = finished.folder / "scripts" / "chestgan" / "metrics"
+    catalogue = (metrics / "catalogue.py").read_text()
+    entry = 'Metric(name="dummy", label="dummy", protocol="nothing", compute=dummy.measure),'
+    catalogue = catalogue.replace("DIVERSITY = (", f"from chestgan.metrics import dummy\n\nDIVERSITY = (\n    {entry}")
+    (metrics / "dummy.py").write_text("def measure(comparison):\n    return 0.0\n")
+    with changed(metrics / "catalogue.py", catalogue):
+        assert finished.planned() == {"compute_fid": 2, "summarise_study": 1}
+    (metrics / "dummy.py").unlink()
 
 
 @pytest.mark.parametrize(
@@ -89,6 +150,7 @@ def test_one_generators_settings_rerun_its_branch_alone(finished: Project) -> No
         "generate_images": 1,
         "compute_fid": 1,
         "evaluate_classifier": 2,
+        "draw_curves": 1,
         "summarise_study": 1,
     }
 
@@ -96,7 +158,7 @@ def test_one_generators_settings_rerun_its_branch_alone(finished: Project) -> No
 def test_one_arms_settings_rerun_that_arm_alone(finished: Project) -> None:
     config = small_study()
     config["arms"]["synthetic"]["ratio"] = 0.5
-    assert planned_with(finished, config) == {"evaluate_classifier": 2, "summarise_study": 1}
+    assert planned_with(finished, config) == {"evaluate_classifier": 2, "draw_curves": 1, "summarise_study": 1}
 
 
 def test_a_new_seed_runs_beside_what_is_there(finished: Project) -> None:
@@ -106,6 +168,7 @@ def test_a_new_seed_runs_beside_what_is_there(finished: Project) -> None:
         "generate_images": 2,
         "compute_fid": 2,
         "evaluate_classifier": 6,
+        "draw_curves": 1,
         "summarise_study": 1,
     }
 
@@ -167,17 +230,24 @@ def test_a_lost_result_is_made_again(finished: Project) -> None:
     assert finished.planned() == {}
 
 
-class edited:
-    """Add a comment to a file for a while."""
+class changed:
+    """Change a file for a while: add a statement to it, or give it another text."""
 
-    def __init__(self, path: Path) -> None:
-        self.path, self.text = path, path.read_text()
+    def __init__(self, path: Path, text: str | None = None) -> None:
+        self.path, self.before = path, path.read_text()
+        self.after = self.before + "\nCHANGED = True\n" if text is None else text
 
     def __enter__(self) -> None:
-        self.path.write_text(self.text + "\n# changed\n")
+        self.path.write_text(self.after)
 
     def __exit__(self, *_) -> None:
-        self.path.write_text(self.text)
+        self.path.write_text(self.before)
+
+
+def reworded(text: str) -> str:
+    """Change the comments, docstrings and layout of a module."""
+    text = re.sub(r'^( *)"""(?=\w)', r'\1"""Changed: ', text, flags=re.MULTILINE)
+    return "# a comment\n" + re.sub(r"\n\n(?=(def|class) )", "\n\n\n# another\n", text) + "\n\n# the last\n"
 
 
 def write_config(project: Project, config: dict) -> None:

@@ -16,6 +16,7 @@ COUNTED = {
     "generate_images": 4,
     "compute_fid": 4,
     "evaluate_classifier": 12,
+    "draw_curves": 1,
     "summarise_study": 1,
 }
 # the studies have a generator and a seed more than the demo
@@ -60,6 +61,7 @@ def test_an_ablation_is_planned_as_a_study_like_any_other(fresh: Project) -> Non
     [
         ("sedes=[1]", "the top level: unknown key 'sedes'"),
         ("train_acgan={'kmig': 1}", "train_acgan: unknown key 'kmig'; known: .*; did you mean 'kimg'?"),
+        ("train_acgan={'conditioning': 'separate'}", "since version 1.0 separate is called per_class"),
         ("train_acgan={'dropout': 2}", "train_acgan.dropout: 2 is greater than the maximum of 0.95"),
         ("split_data={'folder': 'nowhere'}", "split_data.folder is 'nowhere', and there is no such folder"),
         ("split_data={'folder': 'empty'}", "split_data.folder is 'empty', and that folder is empty"),
@@ -110,12 +112,12 @@ def test_the_report_is_one_page_with_the_figures(finished: Project) -> None:
         "scores.png",
         "samples.png",
         "distances.png",
-        "variety.png",
+        "diversity.png",
         "training.png",
         "split.png",
-        "curves.png",
+        "covidgan-seed-0.png",
         "study.csv",
-        "variety.csv",
+        "diversity.csv",
         "generators.csv",
         "ROC curves",
     ):

@@ -1,6 +1,4 @@
 # What the rules share: the checked configuration, and the names and lists that follow from it.
-import ast
-import functools
 import os
 import shlex
 import sys
@@ -13,8 +11,8 @@ SCRIPTS = Path(workflow.basedir).parent / "scripts"
 SCHEMA = Path(workflow.basedir) / "schemas" / "config.schema.json"
 sys.path.insert(0, str(SCRIPTS))
 
-from chestgan import configuration
-from chestgan.errors import UserError
+from chestgan.base import configuration, progress, source_code
+from chestgan.base.errors import UserError
 
 DEMO_FOLDER = "data/demo"
 
@@ -34,7 +32,7 @@ BENCHMARKS = f"benchmarks/{config['dataset']}"
 BRANCH = f"{RESULTS}/{{generator}}/seed-{{seed}}"
 SEEDS = config["seeds"]
 GENERATORS = list(config["generators"])
-# an arm with synthetic images is a branch a generator: real, real_synthetic-covidgan, ...
+# an arm with synthetic images has a branch for each generator: real, real_synthetic-covidgan, ...
 ARMS = {
     name if generator is None else f"{name}-{generator}": {"arm": name, "generator": generator} | arm
     for name, arm in config["arms"].items()
@@ -45,7 +43,7 @@ FIGURES = {
     "scores": "scores",
     "samples": "real and generated images",
     "distances": "distances",
-    "variety": "variety",
+    "diversity": "diversity and memorisation",
     "training": "learning curves",
 }
 
@@ -56,28 +54,17 @@ wildcard_constraints:
     seed=r"\d+",
 
 
-def script_files(name):
-    """List a script and all modules of Chestgan that it imports, directly or through one another."""
-    found, waiting = [], [SCRIPTS / f"{name}.py"]
-    while waiting:
-        path = waiting.pop()
-        if path not in found:
-            found.append(path)
-            waiting += imported_files(path)
-    return [os.path.relpath(path) for path in found]
+def path_of(name):
+    """Name a script as a rule's command does, the same wherever the project lies."""
+    return os.path.relpath(SCRIPTS / f"{name}.py")
 
 
-@functools.cache
-def imported_files(path):
-    """List the modules of Chestgan that a script or a module imports."""
-    names = []
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "chestgan":
-            names += [f"{node.module}.{alias.name}" for alias in node.names] + [node.module]
-        elif isinstance(node, ast.Import):
-            names += [alias.name for alias in node.names]
-    modules = [SCRIPTS / f"{name.replace('.', '/')}.py" for name in names]
-    return [module for module in modules if module.is_file()]
+def code_of(name):
+    """Compute a checksum of what a script and its modules do; how they show their progress doesn't count.
+
+    As a parameter, not as input files: a comment changes a file, and nothing that it does.
+    """
+    return source_code.checksum(SCRIPTS / f"{name}.py", [progress])
 
 
 def flags(*sections):
@@ -100,24 +87,24 @@ def flags(*sections):
 
 
 def data_sha256(wildcards):
-    """Give a checksum of the data, so that a new, a changed and a lost image are noticed.
+    """Compute a checksum of the data, so that a new, a changed or a lost image is noticed.
 
-    As a parameter, for thousands of images as inputs would fill every message about the job. The demo's images are made
-    by a rule, and known by its output.
+    As a parameter: thousands of images as inputs would fill every message about the job. The demo's images are made by
+    a rule, and known by its output.
     """
     return "" if IS_DEMO else configuration.sha256_of_files(DATA_FILES)
 
 
-def pool_of(wildcards):
-    """List the files of the pool that an arm trains on; none for real images alone."""
+def synthetic_files(wildcards):
+    """List the files of the synthetic set that an arm trains on; none for real images alone."""
     generator = ARMS[wildcards.arm]["generator"]
-    pool = [f"{BRANCH}/generated/{name}" for name in ("images.npy", "manifest.csv", "settings.json")]
-    return expand(pool, generator=generator, seed=wildcards.seed) if generator else []
+    paths = [f"{BRANCH}/generated/{name}" for name in ("images.npy", "manifest.csv", "settings.json")]
+    return expand(paths, generator=generator, seed=wildcards.seed) if generator else []
 
 
 def arm_flags(wildcards):
-    """Give the flags of an arm: the common ones, its own, and the folder of its pool."""
+    """Make the flags of an arm: the common ones, its own, and the folder of its synthetic set."""
     arm = dict(ARMS[wildcards.arm])
     generator = arm.pop("generator")
-    pool = f"{RESULTS}/{generator}/seed-{wildcards.seed}/generated" if generator else None
-    return flags(config["evaluate_classifier"], arm, {"generated": pool})
+    folder = f"{RESULTS}/{generator}/seed-{wildcards.seed}/generated" if generator else None
+    return flags(config["evaluate_classifier"], arm, {"generated": folder})

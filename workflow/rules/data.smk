@@ -1,8 +1,9 @@
 rule make_demo_data:
-    input:
-        scripts=script_files("make_demo_data"),
     output:
-        folder=directory(DEMO_FOLDER),
+        # files as far as possible: a folder is known by its time alone, and a copy of the project has new times
+        metadata=f"{DEMO_FOLDER}/metadata.csv",
+        settings=f"{DEMO_FOLDER}/settings.json",
+        images=directory(expand(f"{DEMO_FOLDER}/{{label}}", label=["covid", "normal"])),
     log:
         "logs/make_demo_data.log",
     benchmark:
@@ -12,15 +13,17 @@ rule make_demo_data:
         mem_mb=2000,
         runtime=15,
     params:
+        script=path_of("make_demo_data"),
+        code=code_of("make_demo_data"),
         flags=flags(config["make_demo_data"]),
+        folder=subpath(output.metadata, parent=True),
     shell:
-        "python {input.scripts[0]} {params.flags} --output {output.folder} 2> {log}"
+        "python {params.script} {params.flags} --output {params.folder} 2> {log}"
 
 
 rule split_data:
     input:
-        scripts=script_files("split_data"),
-        data=[DEMO_FOLDER] if IS_DEMO else [],
+        data=[rules.make_demo_data.output.metadata] if IS_DEMO else [],
     output:
         images=f"{RESULTS}/split/images.npy",
         manifest=f"{RESULTS}/split/manifest.csv",
@@ -28,12 +31,6 @@ rule split_data:
         duplicates=f"{RESULTS}/split/duplicates.csv",
         patients=f"{RESULTS}/split/patients.csv",
         settings=f"{RESULTS}/split/settings.json",
-        figure=report(
-            f"{RESULTS}/split/split.png",
-            category="Data",
-            caption="../report/split.rst",
-            labels={"result": "who is in which split"},
-        ),
     log:
         f"{LOGS}/split_data.log",
     benchmark:
@@ -43,8 +40,10 @@ rule split_data:
         mem_mb=lambda wildcards, attempt: 4000 * attempt,
         runtime=lambda wildcards, attempt: 60 * attempt,
     params:
+        script=path_of("split_data"),
+        code=code_of("split_data"),
         flags=flags(config["split_data"]),
         data_sha256=data_sha256,
         folder=subpath(output.images, parent=True),
     shell:
-        "python {input.scripts[0]} {params.flags} --threads {threads} --output {params.folder} 2> {log}"
+        "python {params.script} {params.flags} --threads {threads} --output {params.folder} 2> {log}"

@@ -1,6 +1,5 @@
 rule compute_fid:
     input:
-        scripts=script_files("compute_fid"),
         real=rules.split_data.output.images,
         real_manifest=rules.split_data.output.manifest,
         generated=rules.generate_images.output.images,
@@ -8,7 +7,7 @@ rule compute_fid:
         generated_settings=rules.generate_images.output.settings,
     output:
         distances=f"{BRANCH}/fid/distances.csv",
-        variety=f"{BRANCH}/fid/variety.csv",
+        diversity=f"{BRANCH}/fid/diversity.csv",
         settings=f"{BRANCH}/fid/settings.json",
     log:
         f"{LOGS}/compute_fid/{{generator}}-seed-{{seed}}.log",
@@ -17,10 +16,12 @@ rule compute_fid:
     threads: 1
     resources:
         device=DEVICE,
-        gpu=GPU,
+        gpu=GPUS["compute_fid"],
         mem_mb=lambda wildcards, attempt: 4000 * attempt,
         runtime=lambda wildcards, attempt: 60 * attempt,
     params:
+        script=path_of("compute_fid"),
+        code=code_of("compute_fid"),
         flags=flags(config["compute_fid"]),
         real=subpath(input.real, parent=True),
         generated=subpath(input.generated, parent=True),
@@ -28,23 +29,21 @@ rule compute_fid:
         features=f"{RESULTS}/features",
         folder=subpath(output.distances, parent=True),
     shell:
-        "python {input.scripts[0]} {params.flags} --real {params.real} --generated {params.generated} "
+        "python {params.script} {params.flags} --real {params.real} --generated {params.generated} "
         "--features {params.features} --device {resources.device} --threads {threads} "
         "--output {params.folder} 2> {log}"
 
 
 rule evaluate_classifier:
     input:
-        scripts=script_files("evaluate_classifier"),
         real=rules.split_data.output.images,
         real_manifest=rules.split_data.output.manifest,
-        generated=pool_of,
+        generated=synthetic_files,
     output:
         predictions=f"{RESULTS}/classifier/{{arm}}/seed-{{seed}}/predictions.csv",
         scores=f"{RESULTS}/classifier/{{arm}}/seed-{{seed}}/scores.csv",
         history=f"{RESULTS}/classifier/{{arm}}/seed-{{seed}}/history.csv",
         model=f"{RESULTS}/classifier/{{arm}}/seed-{{seed}}/model.safetensors",
-        curves=f"{RESULTS}/classifier/{{arm}}/seed-{{seed}}/curves.png",
         settings=f"{RESULTS}/classifier/{{arm}}/seed-{{seed}}/settings.json",
     log:
         f"{LOGS}/evaluate_classifier/{{arm}}-seed-{{seed}}.log",
@@ -53,28 +52,75 @@ rule evaluate_classifier:
     threads: 1
     resources:
         device=DEVICE,
-        gpu=GPU,
+        gpu=GPUS["evaluate_classifier"],
         mem_mb=lambda wildcards, attempt: 6000 * attempt,
         runtime=lambda wildcards, attempt: 120 * attempt,
     params:
+        script=path_of("evaluate_classifier"),
+        code=code_of("evaluate_classifier"),
         flags=arm_flags,
         real=subpath(input.real, parent=True),
         folder=subpath(output.scores, parent=True),
     shell:
-        "python {input.scripts[0]} {params.flags} --real {params.real} --seed {wildcards.seed} "
+        "python {params.script} {params.flags} --real {params.real} --seed {wildcards.seed} "
         "--device {resources.device} --threads {threads} --output {params.folder} 2> {log}"
+
+
+rule draw_curves:
+    input:
+        split=rules.split_data.output.manifest,
+        split_settings=rules.split_data.output.settings,
+        train=expand(rules.train_acgan.output.history, generator=GENERATORS, seed=SEEDS),
+        train_settings=expand(rules.train_acgan.output.settings, generator=GENERATORS, seed=SEEDS),
+        classifier=expand(rules.evaluate_classifier.output.history, arm=ARMS, seed=SEEDS),
+        classifier_settings=expand(rules.evaluate_classifier.output.settings, arm=ARMS, seed=SEEDS),
+    output:
+        split=report(
+            f"{RESULTS}/curves/split.png",
+            category="Data",
+            caption="../report/split.rst",
+            labels={"result": "who is in which split"},
+        ),
+        train=[
+            report(
+                f"{RESULTS}/curves/train/{generator}-seed-{seed}.png",
+                category="Training",
+                caption="../report/curves.rst",
+                labels={"generator": generator, "seed": str(seed), "result": "losses and distance"},
+            )
+            for generator in GENERATORS
+            for seed in SEEDS
+        ],
+        classifier=expand(f"{RESULTS}/curves/classifier/{{arm}}-seed-{{seed}}.png", arm=ARMS, seed=SEEDS),
+    log:
+        f"{LOGS}/draw_curves.log",
+    benchmark:
+        f"{BENCHMARKS}/draw_curves.tsv"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    params:
+        script=path_of("draw_curves"),
+        code=code_of("draw_curves"),
+        split=subpath(input.split, parent=True),
+        train=expand(f"{BRANCH}/train", generator=GENERATORS, seed=SEEDS),
+        classifier=expand(f"{RESULTS}/classifier/{{arm}}/seed-{{seed}}", arm=ARMS, seed=SEEDS),
+        folder=subpath(output.split, parent=True),
+    shell:
+        "python {params.script} --split {params.split} --train {params.train} "
+        "--classifier {params.classifier} --output {params.folder} 2> {log}"
 
 
 rule summarise_study:
     input:
-        scripts=script_files("summarise_study"),
         real=rules.split_data.output.images,
         real_manifest=rules.split_data.output.manifest,
         generated=expand(f"{BRANCH}/generated/images.npy", generator=GENERATORS, seed=SEEDS),
         history=expand(rules.train_acgan.output.history, generator=GENERATORS, seed=SEEDS),
         history_settings=expand(rules.train_acgan.output.settings, generator=GENERATORS, seed=SEEDS),
         distances=expand(rules.compute_fid.output.distances, generator=GENERATORS, seed=SEEDS),
-        variety=expand(rules.compute_fid.output.variety, generator=GENERATORS, seed=SEEDS),
+        diversity=expand(rules.compute_fid.output.diversity, generator=GENERATORS, seed=SEEDS),
         classifier=expand(rules.evaluate_classifier.output.predictions, arm=ARMS, seed=SEEDS),
     output:
         study=report(
@@ -97,11 +143,11 @@ rule summarise_study:
             caption="../report/distances_table.rst",
             labels={"result": "table of distances"},
         ),
-        variety=report(
-            f"{RESULTS}/study/variety.csv",
+        diversity=report(
+            f"{RESULTS}/study/diversity.csv",
             category="Study",
-            caption="../report/variety_table.rst",
-            labels={"result": "table of variety"},
+            caption="../report/diversity_table.rst",
+            labels={"result": "table of diversity"},
         ),
         generators=report(
             f"{RESULTS}/study/generators.csv",
@@ -127,6 +173,8 @@ rule summarise_study:
         mem_mb=4000,
         runtime=30,
     params:
+        script=path_of("summarise_study"),
+        code=code_of("summarise_study"),
         flags=flags(config["summarise_study"]),
         real=subpath(input.real, parent=True),
         generated=expand(f"{BRANCH}/generated", generator=GENERATORS, seed=SEEDS),
@@ -135,5 +183,5 @@ rule summarise_study:
         classifier=expand(f"{RESULTS}/classifier/{{arm}}/seed-{{seed}}", arm=ARMS, seed=SEEDS),
         folder=subpath(output.study, parent=True),
     shell:
-        "python {input.scripts[0]} {params.flags} --real {params.real} --generated {params.generated} "
+        "python {params.script} {params.flags} --real {params.real} --generated {params.generated} "
         "--history {params.history} --fid {params.fid} --classifier {params.classifier} --output {params.folder} 2> {log}"

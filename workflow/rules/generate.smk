@@ -1,6 +1,5 @@
 rule generate_images:
     input:
-        scripts=script_files("generate_images"),
         generator=rules.train_acgan.output.generator,
         real=rules.split_data.output.images,
         real_manifest=rules.split_data.output.manifest,
@@ -16,13 +15,15 @@ rule generate_images:
     threads: 1
     resources:
         device=DEVICE,
-        gpu=GPU,
+        gpu=GPUS["generate_images"],
         mem_mb=lambda wildcards, attempt: 4000 * attempt,
         runtime=lambda wildcards, attempt: 60 * attempt,
     params:
+        script=path_of("generate_images"),
+        code=code_of("generate_images"),
         flags=flags(config["generate_images"]),
         real=f"--real {RESULTS}/split" if config["generate_images"].get("ratio") else "",
         folder=subpath(output.images, parent=True),
     shell:
-        "python {input.scripts[0]} {params.flags} --generator {input.generator} {params.real} "
+        "python {params.script} {params.flags} --generator {input.generator} {params.real} "
         "--device {resources.device} --threads {threads} --output {params.folder} 2> {log}"

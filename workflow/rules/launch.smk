@@ -3,19 +3,20 @@ import shutil
 
 from snakemake_interface_executor_plugins.settings import DeploymentMethod
 
-from chestgan import programs, scheduler
+from chestgan.cluster import programs, slurm, stages
 
 LAUNCH = os.path.relpath(Path(workflow.basedir) / "launch.sh")
 NODES = config["nodes"]
 PROCESSES = NODES * max(1, config["gpus"])
-# a job that computes on a GPU asks for one; a training asks for one a process
+# a job that computes on a GPU asks for one; a training asks for one per process
 GPU = min(1, config["gpus"])
+GPUS = dict.fromkeys(stages.ON_GPU, GPU) | {"train_acgan": GPU * PROCESSES}
 # what makes Slurm give several nodes to one job, whose shell command runs on the first of them
 ON_NODES = {"mpi": "srun", "nodes": NODES, "tasks": NODES, "tasks_per_gpu": 0} if NODES > 1 else {}
 ENGINE = config["container_engine"]
 IMAGE = "containers/chestgan.sif"
 APPTAINER = DeploymentMethod.APPTAINER in workflow.deployment_settings.deployment_method
-# Snakemake plans nothing in an image without Apptainer; a laptop shall, and `require_possible` lets nothing else begin
+# without Apptainer Snakemake plans nothing in an image; a laptop may plan, and `require_possible` starts nothing
 CAN_ENTER = not (APPTAINER and workflow.is_main_process) or bool(
     shutil.which("apptainer") or shutil.which("singularity")
 )
@@ -49,7 +50,7 @@ elif APPTAINER:
 
 
 def launcher(wildcards, threads):
-    """Give the command that starts the processes of a training."""
+    """Make the command that starts the processes of a training."""
     if PROCESSES == 1:
         return "python"
     enter = f"apptainer exec {workflow.deployment_settings.apptainer_args} {IMAGE}" if APPTAINER and NODES > 1 else ""
@@ -57,22 +58,22 @@ def launcher(wildcards, threads):
 
 
 def time_limit(wildcards, resources):
-    """Give the minutes after which a scheduler kills this job; on one machine there is no such limit."""
+    """Return the minutes after which a scheduler kills this job; 0, no limit, on one machine."""
     return resources.runtime if workflow.remote_exec else 0
 
 
 def cluster_problems():
-    """Say what stands against submitting the jobs that are to run."""
+    """List what prevents the jobs of this run from being submitted."""
     jobs = [job for job in workflow.dag.needrun_jobs() if not job.is_local]
-    requests = [scheduler.request(job.rule.name, job.threads, job.resources) for job in jobs]
+    requests = [slurm.request(job.rule.name, job.threads, job.resources) for job in jobs]
     try:
-        return scheduler.problems(requests, Path.cwd(), "the profile's config.yaml")
+        return slurm.problems(requests, Path.cwd(), "the profile's config.yaml")
     except UserError as error:
         return [str(error)]
 
 
 def require_possible():
-    """Stop before anything is submitted that can't run: a cluster refuses in its own words, or lets a job wait for ever."""
+    """Stop before anything is submitted that can't run: a cluster refuses in its own words, or never starts a job."""
     on_slurm = workflow.executor_plugin.name == "slurm"
     problems = cluster_problems() if on_slurm else []
     if NODES > 1 and not on_slurm:

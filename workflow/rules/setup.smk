@@ -1,7 +1,5 @@
-# no result asks for it: `snakemake --profile slurm check_setup` tells what a node has and lacks
+# no result needs it: `snakemake --profile slurm check_setup` lists what a node has and lacks
 rule check_setup:
-    input:
-        scripts=script_files("check_setup"),
     output:
         findings=f"{RESULTS}/setup.txt",
     log:
@@ -12,6 +10,8 @@ rule check_setup:
         mem_mb=4000,
         runtime=15,
     params:
+        script=path_of("check_setup"),
+        code=code_of("check_setup"),
         configfile=lambda wildcards, threads: workflow.configfiles[-1],
     shell:
-        "python {input.scripts[0]} --configfile {params.configfile} --output {output.findings} &> {log}"
+        "python {params.script} --configfile {params.configfile} --output {output.findings} &> {log}"

@@ -1,6 +1,5 @@
 rule train_acgan:
     input:
-        scripts=script_files("train_acgan"),
         real=rules.split_data.output.images,
         real_manifest=rules.split_data.output.manifest,
     output:
@@ -9,12 +8,6 @@ rule train_acgan:
         history=f"{BRANCH}/train/history.csv",
         settings=f"{BRANCH}/train/settings.json",
         samples=directory(f"{BRANCH}/train/samples"),
-        curves=report(
-            f"{BRANCH}/train/curves.png",
-            category="Training",
-            caption="../report/curves.rst",
-            labels={"generator": "{generator}", "seed": "{seed}", "result": "losses and distance"},
-        ),
         sheet=report(
             f"{BRANCH}/train/samples.png",
             category="Training",
@@ -34,11 +27,13 @@ rule train_acgan:
         # as resources they may change without a rerun: the result is that of the global batch
         device=DEVICE,
         processes=PROCESSES,
-        gpu=GPU * PROCESSES,
+        gpu=GPUS["train_acgan"],
         mem_mb=lambda wildcards, attempt: 8000 * min(attempt, 4),
         # more attempts, not longer ones: each goes on where the last one stopped
         runtime=720,
     params:
+        script=path_of("train_acgan"),
+        code=code_of("train_acgan"),
         launcher=launcher,
         time_limit=time_limit,
         flags=lambda wildcards: flags(config["train_acgan"], config["generators"][wildcards.generator]),
@@ -48,7 +43,7 @@ rule train_acgan:
         checkpoint=f"{BRANCH}/checkpoint",
         tensorboard=f"--tensorboard {BRANCH}/tensorboard" if config["tensorboard"] else "",
     shell:
-        "{params.launcher} {input.scripts[0]} {params.flags} --name {wildcards.generator} "
+        "{params.launcher} {params.script} {params.flags} --name {wildcards.generator} "
         "--seed {wildcards.seed} --real {params.real} --checkpoint {params.checkpoint} {params.tensorboard} "
         "--device {resources.device} --processes {resources.processes} --threads {threads} "
         "--time-limit {params.time_limit} --output {params.folder} 2> {log}"

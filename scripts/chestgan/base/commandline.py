@@ -1,0 +1,78 @@
+"""The command line of a script: flags from a dataclass of settings, errors in one line."""
+
+import argparse
+import dataclasses
+import errno
+import sys
+import types
+import typing
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from chestgan.base.errors import Unfinished, UserError
+
+# sysexits.h calls it EX_TEMPFAIL: try again
+_UNFINISHED = 75
+# what the machine lacks, not what the program did wrong
+_MACHINE_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS}
+
+
+def execute(config_class: type, run: Callable[[Any], None], description: str, argv: Sequence[str] | None = None) -> int:
+    """Parse the flags into `config_class`, call `run` with it, and return the exit code.
+
+    A user's mistake prints `error: ...` and returns 1; work that another attempt resumes returns 75; a bug keeps its
+    traceback.
+    """
+    arguments = parser(config_class, description).parse_args(argv)
+    try:
+        run(config_class(**vars(arguments)))
+    except UserError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except Unfinished as stop:
+        print(f"stopped: {stop}", file=sys.stderr)
+        return _UNFINISHED
+    except OSError as error:
+        if error.errno not in _MACHINE_ERRORS:
+            raise
+        print(f"error: {error.strerror}: {error.filename or 'while writing'}; nothing was replaced", file=sys.stderr)
+        return 1
+    return 0
+
+
+def parser(config_class: type, description: str) -> argparse.ArgumentParser:
+    """Make a parser with one flag a field: `latent_dim` is set by `--latent-dim`."""
+    made = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    types_of = typing.get_type_hints(config_class)
+    for field in dataclasses.fields(config_class):
+        made.add_argument(f"--{field.name.replace('_', '-')}", **_argument(field, types_of[field.name]))
+    return made
+
+
+def _argument(field: dataclasses.Field, hint: Any) -> dict[str, Any]:
+    required = field.default is dataclasses.MISSING
+    shown = "" if required or field.default in (None, ()) else f" (default: {_shown(field.default)})"
+    choices = f": {', '.join(field.metadata['choices'])}" if field.metadata["choices"] else ""
+    help_text = field.metadata["help"] + choices + shown
+    argument: dict[str, Any] = {"required": required, "help": help_text.replace("%", "%%")}
+    if not required:
+        argument["default"] = field.default
+    if typing.get_origin(hint) is types.UnionType:
+        hint = next(part for part in typing.get_args(hint) if part is not types.NoneType)
+    if typing.get_origin(hint) is tuple:
+        hint = typing.get_args(hint)[0]
+        argument |= {"nargs": "+", "action": _Tuple}
+    if hint is bool:
+        return argument | {"action": argparse.BooleanOptionalAction}
+    return argument | {"type": hint, "metavar": hint.__name__.upper()}
+
+
+def _shown(default: Any) -> str:
+    return " ".join(map(str, default)) if isinstance(default, tuple) else str(default)
+
+
+class _Tuple(argparse.Action):
+    """Keep several values as a tuple, as frozen settings want them."""
+
+    def __call__(self, parser, namespace, values, option_string=None):
+        setattr(namespace, self.dest, tuple(values))

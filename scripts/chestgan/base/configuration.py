@@ -1,0 +1,112 @@
+"""The configuration of a study, checked before any work; errors name the key."""
+
+import functools
+import hashlib
+import operator
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import yaml
+
+from chestgan.base import files
+from chestgan.base.errors import UserError, unknown_name
+from chestgan.base.renamed import now_called
+
+
+def check(config: dict[str, Any], schema: Path) -> None:
+    """Check a configuration against its schema; text becomes a number or a truth value where one is wanted.
+
+    Raises:
+        UserError: one line a mistake: where it is, what was found, and what is allowed.
+    """
+    validator = jsonschema.Draft202012Validator(files.read_json(schema))
+    _read_numbers(config, validator)
+    mistakes = [_described(error) for error in sorted(validator.iter_errors(config), key=lambda error: error.json_path)]
+    if mistakes:
+        raise UserError("\n".join(["the configuration has mistakes:", *mistakes]))
+
+
+def device(config: dict[str, Any]) -> str:
+    """Choose the compute device: what `device` says, else the GPU where `gpus` are asked for.
+
+    Raises:
+        UserError: a GPU is to compute, and none is asked for.
+    """
+    chosen = config.get("device") or ("gpu" if config["gpus"] else "cpu")
+    if chosen == "gpu" and not config["gpus"]:
+        raise UserError("device is gpu, but gpus is 0; set gpus to the number that a training may have on a node")
+    return chosen
+
+
+def paths_outside(config: Any, folder: Path) -> list[Path]:
+    """List the files and folders named anywhere in a configuration that exist and lie outside `folder`.
+
+    A container sees only `folder`, and these must be bound into it.
+    """
+    if isinstance(config, str):
+        path = Path(config)
+        outside = bool(config) and path.exists() and not path.resolve().is_relative_to(folder.resolve())
+        return [path.absolute()] if outside else []
+    values = config.values() if isinstance(config, dict) else config if isinstance(config, list) else []
+    return sorted({path for value in values for path in paths_outside(value, folder)})
+
+
+def data_files(folder: str, metadata: str | None) -> list[Path]:
+    """List every file below a data folder in alphabetical order, and its metadata table.
+
+    Raises:
+        UserError: the folder or the table doesn't exist, or the folder is empty.
+    """
+    if not Path(folder).is_dir():
+        raise UserError(f"split_data.folder is {folder!r}, and there is no such folder in {Path.cwd()}")
+    found = sorted(path for path in Path(folder).rglob("*") if path.is_file() and not path.name.startswith("."))
+    if not found:
+        raise UserError(f"split_data.folder is {folder!r}, and that folder is empty; expected images")
+    if metadata is None or Path(folder) / metadata in found:
+        return found
+    if not Path(metadata).is_file():
+        raise UserError(f"split_data.metadata is {metadata!r}, and there is no such file in {folder} or {Path.cwd()}")
+    return [*found, Path(metadata)]
+
+
+def sha256_of_files(paths: list[Path]) -> str:
+    """Compute one checksum of the names and the bytes of files; a touched file doesn't change it."""
+    digest = hashlib.sha256()
+    for path in paths:
+        digest.update(f"{files.sha256(path)} {path}\n".encode())
+    return digest.hexdigest()
+
+
+def _read_numbers(config: dict[str, Any], validator: jsonschema.Draft202012Validator) -> None:
+    """Turn text into numbers: Snakemake leaves nested values of `--config` on the command line as text."""
+    for error in list(validator.iter_errors(config)):
+        if error.validator == "type" and isinstance(error.instance, str):
+            value = yaml.safe_load(error.instance)
+            wanted = [error.validator_value] if isinstance(error.validator_value, str) else error.validator_value
+            if any(validator.is_type(value, kind) for kind in wanted):
+                *section, key = error.absolute_path
+                functools.reduce(operator.getitem, section, config)[key] = value
+
+
+def _described(error: jsonschema.ValidationError) -> str:
+    where = ".".join(map(str, error.absolute_path)) or "the top level"
+    if error.validator == "additionalProperties":
+        known = error.schema["properties"]
+        unknown = sorted(set(error.instance) - set(known))
+        return "\n".join(f"  {where}: {unknown_name('key', name, known)}" for name in unknown)
+    hint = error.schema.get("description", "")
+    if error.validator == "type" and isinstance(error.instance, str) and _is_number(error.instance):
+        # YAML 1.1 reads 2e-4 as text
+        hint = "write numbers with a point, such as 2.0e-4"
+    if error.validator == "enum" and isinstance(error.instance, str):
+        hint += now_called([error.instance], error.validator_value)
+    return f"  {where}: {error.message}{f' ({hint})' if hint else ''}"
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,82 @@
+"""The one style of all figures: colours, sizes, grey images with a fixed range; equal figures are equal files."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from chestgan.base import files
+
+# Okabe and Ito (2008) and Tol's muted scheme: told apart with every common colour blindness. The two share no colour,
+# so that a class is never taken for an arm or a generator.
+_CLASS_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#F0E442")
+_COLOURS = ("#332288", "#88CCEE", "#882255", "#DDCC77", "#117733", "#CC6677", "#44AA99", "#999933", "#AA4499")
+_DASHES = ("-", "--", ":")
+REAL_COLOUR = "#404040"
+NEUTRAL_COLOUR = "#9A9A9A"
+
+_STYLE = {
+    "figure.dpi": 120,
+    "savefig.dpi": 120,
+    "figure.facecolor": "white",
+    "font.family": "DejaVu Sans",
+    "font.size": 9,
+    "axes.titlesize": 10,
+    "axes.titlelocation": "left",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "grid.color": "#E4E4E4",
+    "grid.linewidth": 0.6,
+    "legend.frameon": False,
+    "lines.linewidth": 1.6,
+    "image.cmap": "gray",
+    "image.interpolation": "nearest",
+}
+
+
+def use_style() -> None:
+    """Set matplotlib's defaults to the one style; call it before a figure is made."""
+    matplotlib.use("Agg")
+    matplotlib.rcParams.update(_STYLE)
+
+
+def new_figure(width: float, height: float) -> Figure:
+    """Make a figure of this size in inches, in the one style, that no global state of pyplot holds on to."""
+    use_style()
+    return Figure(figsize=(width, height), layout="constrained")
+
+
+def save(figure: Figure, path: Path) -> None:
+    """Write a PNG; equal figures give equal bytes."""
+    with files.new_file(path) as partial:
+        figure.savefig(partial, format="png", metadata={"Software": None})
+
+
+def class_colours(classes: Iterable[str]) -> dict[str, str]:
+    """Assign each class its colour, by its place in the alphabet."""
+    return {label: _CLASS_COLOURS[i % len(_CLASS_COLOURS)] for i, label in enumerate(sorted(classes))}
+
+
+def colours(names: Iterable[str]) -> dict[str, str]:
+    """Assign each name its colour, by its place in the alphabet; never one that a class has."""
+    return {name: _COLOURS[i % len(_COLOURS)] for i, name in enumerate(sorted(set(names)))}
+
+
+def line_styles(names: Iterable[str]) -> dict[str, dict[str, str]]:
+    """Assign each of many lines its colour and dashes, by its place: colours alone don't tell a dozen apart."""
+    n = len(_COLOURS)
+    return {
+        name: {"color": _COLOURS[i % n], "linestyle": _DASHES[i // n % len(_DASHES)]}
+        for i, name in enumerate(dict.fromkeys(names))
+    }
+
+
+def show_grey(axes: Axes, image: np.ndarray) -> None:
+    """Show an (H, W) uint8 image without axes, 0 black and 255 white whatever it holds."""
+    axes.imshow(image, cmap="gray", vmin=0, vmax=255)
+    axes.set_axis_off()

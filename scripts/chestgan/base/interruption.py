@@ -1,0 +1,68 @@
+"""When long work has to stop: its time limit is near, or a signal came."""
+
+import contextlib
+import math
+import signal
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import psutil
+
+# a scheduler sends TERM before KILL and USR1 where a user asks for it; INT is a terminal's Ctrl-C
+SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1)
+# the clock of a time limit runs before this process does, and the last checkpoint takes its time after the last step
+_SPARE_SECONDS, _SPARE_SHARE = 300.0, 0.25
+
+
+@dataclass
+class Watch:
+    """Tells whether to stop; asked between two pieces of work.
+
+    Attributes:
+        time_limit: minutes after which this process is killed; 0: never.
+        deadline: the moment to have stopped, in seconds of `time.monotonic`; infinite without a time limit.
+        received: the name of the signal that came, empty until one does.
+        last: the moment of the last question.
+        longest: the longest time between two questions in seconds; work that may take longer than is left isn't begun.
+    """
+
+    time_limit: float
+    deadline: float
+    received: str = ""
+    last: float = field(default_factory=time.monotonic)
+    longest: float = 0.0
+
+    def reason(self) -> str:
+        """Return the reason to stop before the next piece of work; empty to go on."""
+        now = time.monotonic()
+        self.longest = max(self.longest, now - self.last)
+        self.last = now
+        if self.received:
+            return f"{self.received} was received"
+        return "the time limit is near" if now + self.longest > self.deadline else ""
+
+
+@contextlib.contextmanager
+def watch(time_limit: float) -> Iterator[Watch]:
+    """Watch for signals and for the end of `time_limit` minutes of this process; 0: no limit.
+
+    A second signal acts as it would without this watch, so that nobody has to wait.
+    """
+    deadline = math.inf
+    if time_limit:
+        seconds = 60 * time_limit
+        age = time.time() - psutil.Process().create_time()
+        deadline = time.monotonic() - age + seconds - min(_SPARE_SECONDS, _SPARE_SHARE * seconds)
+    watching = Watch(time_limit, deadline)
+
+    def receive(number: int, frame: object) -> None:
+        watching.received = signal.Signals(number).name
+        signal.signal(number, before[number])
+
+    before = {number: signal.signal(number, receive) for number in SIGNALS}
+    try:
+        yield watching
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,58 @@
+"""Typed settings with their descriptions and bounds: dataclass fields from which flags, schema and checks follow."""
+
+import dataclasses
+from typing import Any
+
+from chestgan.base.errors import UserError
+from chestgan.base.renamed import now_called
+
+
+def setting(
+    help: str,
+    default: Any = dataclasses.MISSING,
+    *,
+    minimum: float | None = None,
+    maximum: float | None = None,
+    choices: tuple[str, ...] | None = None,
+    section: str = "",
+) -> Any:
+    """Declare a dataclass field with its description and its inclusive bounds or choices.
+
+    It becomes a flag of the script, and a key of the configuration: in the section with the script's name, or in the
+    one that is named here.
+    """
+    metadata = {"help": help, "minimum": minimum, "maximum": maximum, "choices": choices, "section": section}
+    return dataclasses.field(default=default, metadata=metadata)
+
+
+def argument(help: str, default: Any = dataclasses.MISSING, **bounds: Any) -> Any:
+    """Declare a field that the workflow sets: a flag of the script, and no key of the configuration."""
+    return setting(help, default, **bounds, section="-")
+
+
+def check(config: Any) -> None:
+    """Check every field of a dataclass against its bounds and choices.
+
+    Raises:
+        UserError: a value lies outside; the message names the field, the value and the bounds.
+    """
+    for field in dataclasses.fields(config):
+        values = getattr(config, field.name)
+        for value in values if isinstance(values, tuple) else (values,):
+            _check_value(field, value)
+
+
+def _check_value(field: dataclasses.Field, value: Any) -> None:
+    minimum, maximum = field.metadata.get("minimum"), field.metadata.get("maximum")
+    choices = field.metadata.get("choices")
+    if value is None:
+        return
+    if choices is not None and value not in choices:
+        raise UserError(
+            f"{field.name} is {value!r}; expected one of {', '.join(choices)}{now_called([value], choices)}"
+        )
+    # written so that nan, which compares false with everything, is refused
+    if (minimum is not None and not value >= minimum) or (maximum is not None and not value <= maximum):
+        low = "-inf" if minimum is None else minimum
+        high = "inf" if maximum is None else maximum
+        raise UserError(f"{field.name} is {value}; expected a number from {low} to {high}")

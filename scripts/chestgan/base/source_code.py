@@ -1,0 +1,94 @@
+"""What a script's code does, as a checksum: comments, docstrings, layout and the words of messages don't count.
+
+Snakemake's rules and the checkpoint of a training know code by it. So a change reruns exactly what it can change.
+"""
+
+import ast
+import functools
+import hashlib
+from collections.abc import Collection, Iterator
+from pathlib import Path
+from types import ModuleType
+
+# the functions that declare a setting: their first argument is its help text
+_DECLARATIONS = ("argument", "setting")
+
+
+def checksum(script: Path, showing: Collection[ModuleType] = ()) -> str:
+    """Compute the sha256 of all code that a script loads: its own, that of its modules, and that of their packages.
+
+    Args:
+        script: a script; what it imports is looked for beside it.
+        showing: modules that show work and decide nothing of its result; they don't count.
+    """
+    digest = hashlib.sha256()
+    for path in files(script, showing):
+        digest.update(f"{path.relative_to(script.parent)} {_code(path)}\n".encode())
+    return digest.hexdigest()
+
+
+def files(script: Path, showing: Collection[ModuleType] = ()) -> list[Path]:
+    """List a script, the modules that it imports, directly or through one another, and their packages; sorted."""
+    left_out = {Path(module.__file__).resolve() for module in showing}
+    found, waiting = set(), [script]
+    while waiting:
+        path = waiting.pop()
+        if path not in found and path.resolve() not in left_out:
+            found.add(path)
+            waiting += _imported(path, script.parent)
+    return sorted(found)
+
+
+@functools.cache
+def _imported(path: Path, root: Path) -> list[Path]:
+    """List the modules below a folder that a file imports, with the `__init__.py` of every package on the way."""
+    package, names = path.relative_to(root).parent.parts, []
+    for node in ast.walk(_tree(path)):
+        if isinstance(node, ast.Import):
+            names += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            base = package[: len(package) - node.level + 1] if node.level else ()
+            origin = ".".join([*base, *filter(None, [node.module])])
+            names += [origin, *(f"{origin}.{alias.name}" for alias in node.names)]
+    places = {root.joinpath(*name.split(".")[:depth]) for name in names for depth in range(1, name.count(".") + 2)}
+    return [file for place in places for file in (place.with_suffix(".py"), place / "__init__.py") if file.is_file()]
+
+
+@functools.cache
+def _code(path: Path) -> str:
+    return "".join(_plain(_without_words(_tree(path))))
+
+
+@functools.cache
+def _tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+def _without_words(tree: ast.Module) -> ast.Module:
+    """Remove, in place, the words for people: docstrings, the messages of errors, the help texts of settings."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            if ast.get_docstring(node, clean=False) is not None:
+                del node.body[0]
+        elif isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call):
+            node.exc.args, node.exc.keywords = [], []
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in _DECLARATIONS:
+            del node.args[:1]
+    return tree
+
+
+def _plain(node: object) -> Iterator[str]:
+    """Write a syntax tree as text, without empty fields: so it is the same in every version of Python."""
+    if isinstance(node, ast.AST):
+        yield type(node).__name__
+        for name, value in ast.iter_fields(node):
+            if value not in (None, []):
+                yield f" {name}("
+                yield from _plain(value)
+                yield ")"
+    elif isinstance(node, list):
+        for part in node:
+            yield from _plain(part)
+            yield ","
+    else:
+        yield repr(node)

@@ -1,0 +1,1 @@
+"""The classifier of a study: networks, training sets and training."""

@@ -1,0 +1,1 @@
+"""Slurm, and the profiles that Snakemake submits with."""

@@ -1,0 +1,117 @@
+"""A profile of Snakemake: the file of settings that says where and how jobs run."""
+
+import difflib
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from chestgan.base.errors import UserError, unknown_name
+
+_FILE = re.compile(r"(profile|config)(\.v\d+\+)?\.yaml")
+# what jobs ask Slurm for; Snakemake lets any other name pass, as a resource of one's own
+_RESOURCES = (
+    "constraint",
+    "cpus_per_task",
+    "gpu",
+    "gpu_model",
+    "gres",
+    "mem_mb",
+    "mem_mib",
+    "nodes",
+    "qos",
+    "runtime",
+    "slurm_account",
+    "slurm_extra",
+    "slurm_partition",
+    "tasks",
+)
+
+
+@dataclass(frozen=True)
+class Profile:
+    """A profile.
+
+    Attributes:
+        file: where it was read from.
+        settings: as they stand there, by the names of Snakemake's flags.
+        defaults: resources of every rule.
+        of_rules: resources by rule, which win.
+    """
+
+    file: Path
+    settings: dict[str, Any]
+    defaults: dict[str, Any]
+    of_rules: dict[str, dict[str, Any]]
+
+    @property
+    def on_slurm(self) -> bool:
+        """Whether jobs go to Slurm."""
+        return self.settings.get("executor") == "slurm"
+
+    @property
+    def in_apptainer(self) -> bool:
+        """Whether jobs run in the image by Apptainer."""
+        methods = self.settings.get("software-deployment-method") or self.settings.get("sdm") or []
+        return "apptainer" in methods
+
+    def resources(self, rule: str) -> dict[str, Any]:
+        """Return the resources that the profile sets for a rule."""
+        return self.defaults | self.of_rules.get(rule, {})
+
+
+def read(path: Path) -> Profile:
+    """Read a profile from its file or its folder.
+
+    Raises:
+        UserError: there is none, or it isn't YAML of settings.
+    """
+    file = _file_of(path)
+    try:
+        settings = yaml.safe_load(file.read_text()) or {}
+    except yaml.YAMLError as error:
+        raise UserError(f"{file} isn't YAML: {' '.join(str(error).split())}") from None
+    if not isinstance(settings, dict):
+        raise UserError(f"{file} holds no settings; expected lines such as `executor: slurm`")
+    defaults = _pairs(settings.get("default-resources"), "=")
+    of_rules = _pairs(settings.get("set-resources"), ":")
+    return Profile(file, settings, _plain(defaults), {rule: _plain(_pairs(own, "=")) for rule, own in of_rules.items()})
+
+
+def mistakes(profile: Profile, rules: Iterable[str]) -> Iterator[str]:
+    """List rules and resources that look mistyped, which Snakemake would accept silently."""
+    for rule in profile.of_rules:
+        if rule not in rules:
+            yield f"set-resources in {profile.file}: {unknown_name('rule', rule, rules)}"
+    for name in sorted({*profile.defaults, *(name for own in profile.of_rules.values() for name in own)}):
+        nearest = difflib.get_close_matches(name, _RESOURCES, n=1, cutoff=0.8)
+        if name not in _RESOURCES and nearest:
+            yield f"resource {name!r} in {profile.file}: did you mean {nearest[0]!r}?"
+
+
+def _file_of(path: Path) -> Path:
+    if path.is_file():
+        return path
+    found = sorted(file for file in path.glob("*.yaml") if _FILE.fullmatch(file.name))
+    if not found:
+        raise UserError(f"there is no profile {path.absolute()}; expected a folder with a config.yaml, or such a file")
+    return found[-1]
+
+
+def _pairs(value: Any, separator: str) -> dict[str, Any]:
+    """Read what Snakemake takes as a mapping, and as a list of texts too."""
+    if isinstance(value, dict):
+        return value
+    pairs: dict[str, Any] = {}
+    for text in value or []:
+        name, _, rest = str(text).partition(separator)
+        pairs[name] = [*pairs.get(name, []), rest] if separator == ":" else yaml.safe_load(rest)
+    return pairs
+
+
+def _plain(resources: dict[str, Any]) -> dict[str, Any]:
+    """Remove the quotes that keep a text from being evaluated."""
+    return {name: value.strip("'\"") if isinstance(value, str) else value for name, value in resources.items()}

@@ -1,0 +1,297 @@
+"""What Slurm says: its partitions, a user's accounts and jobs, and whether it can ever start what it is asked for."""
+
+import getpass
+import math
+import os
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from chestgan.base.errors import UserError, unknown_name
+from chestgan.cluster import programs
+
+# `gpu:a100:4(S:0-1)`, `gpu:2`, and beside others `gpu:a100:2,shard:8`
+_GPUS = re.compile(r"(?:^|,)gpu(?::[^:,()]+)*:(\d+)")
+_NO_DATABASE = "not running a supported accounting_storage plugin"
+# the executor names a job's rule there, and nobody else writes so
+_COMMENT_OF_RULE = "rule_"
+
+
+@dataclass(frozen=True)
+class Partition:
+    """What a partition has.
+
+    Attributes:
+        name: as in `--partition`.
+        default: whether jobs that name none go there.
+        up: whether it starts jobs.
+        nodes: how many there are.
+        gpus: of the node that has most; `cpus` and `mem_mb` likewise.
+        minutes: longest time of a job; None: no limit.
+    """
+
+    name: str
+    default: bool
+    up: bool
+    nodes: int
+    gpus: int
+    cpus: int
+    mem_mb: int
+    minutes: int | None
+
+
+@dataclass(frozen=True)
+class Job:
+    """A job that is in the queue or runs."""
+
+    id: str
+    rule: str
+    state: str
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a job asks for; None leaves it to the cluster.
+
+    Attributes:
+        rule: name of its rule.
+        partition: one, or several with commas between them; None: whichever fits.
+        account: likewise.
+        gpus: on all nodes together.
+        nodes: how many; the GPUs are shared out evenly.
+        minutes: time limit.
+        mem_mb: on each node; `threads` likewise.
+    """
+
+    rule: str
+    partition: str | None
+    account: str | None
+    gpus: int
+    nodes: int
+    minutes: int | None
+    mem_mb: int | None
+    threads: int
+
+
+def partitions() -> dict[str, Partition]:
+    """Ask for the partitions, by name.
+
+    Raises:
+        UserError: there is no `sinfo`, or it gives no answer.
+    """
+    # --exact: nodes that differ have lines of their own, else numbers would end in a plus
+    return read_partitions(_ask("sinfo", "--all", "--noheader", "--exact", "--format=%P|%a|%l|%D|%c|%m|%G"))
+
+
+def read_partitions(text: str) -> dict[str, Partition]:
+    """Read lines of `sinfo --format=%P|%a|%l|%D|%c|%m|%G`; several of one partition are put together."""
+    found: dict[str, Partition] = {}
+    for name, state, limit, *numbers, resources in _rows(text, 7):
+        nodes, cpus, mem_mb = (int(number.rstrip("+")) for number in numbers)
+        default, name = name.endswith("*"), name.removesuffix("*")
+        before = found.get(name, Partition(name, default, state == "up", 0, 0, 0, 0, read_minutes(limit)))
+        found[name] = Partition(
+            name,
+            default,
+            before.up,
+            before.nodes + nodes,
+            max(before.gpus, count_gpus(resources)),
+            max(before.cpus, cpus),
+            max(before.mem_mb, mem_mb),
+            before.minutes,
+        )
+    return found
+
+
+def count_gpus(resources: str) -> int:
+    """Count the GPUs in Slurm's words for a node's generic resources, such as `gpu:a100:4(S:0-1),shard:8`."""
+    return sum(map(int, _GPUS.findall(resources)))
+
+
+def read_minutes(limit: str) -> int | None:
+    """Read a time limit as Slurm writes it, such as `1-12:00:00`, `4:00:00` or `30:00`; None where there is none."""
+    days, _, clock = limit.rpartition("-")
+    if not re.fullmatch(r"\d+(:\d+){1,2}", clock):
+        return None
+    hours, minutes, _ = ["0", *clock.split(":")][-3:]
+    return (int(days or 0) * 24 + int(hours)) * 60 + int(minutes)
+
+
+def accounts(user: str) -> list[str] | None:
+    """Ask for a user's accounts; None where the cluster has no accounting database.
+
+    Raises:
+        UserError: there is no `sacctmgr`, or the database gives no answer.
+    """
+    command = ["--noheader", "--parsable2", "show", "associations", f"user={user}", "format=account"]
+    try:
+        return sorted(set(_ask("sacctmgr", *command).split()))
+    except UserError as error:
+        if _NO_DATABASE in str(error):
+            return None
+        raise
+
+
+def unfinished_jobs(folder: Path) -> list[Job]:
+    """Ask for the user's jobs that a Snakemake submitted from a folder, and that wait or run.
+
+    Raises:
+        UserError: there is no `squeue`, or it gives no answer.
+    """
+    return read_jobs(_ask("squeue", "--me", "--array", "--noheader", "--format=%i|%T|%Z|%k"), folder)
+
+
+def read_jobs(text: str, folder: Path) -> list[Job]:
+    """Read lines of `squeue --format=%i|%T|%Z|%k`, and keep the jobs of rules that work in `folder`."""
+    found = []
+    for number, state, work_folder, comment in _rows(text, 4):
+        if comment.startswith(_COMMENT_OF_RULE) and Path(work_folder).resolve() == folder.resolve():
+            rule = comment.removeprefix(_COMMENT_OF_RULE).partition("_wildcards_")[0]
+            found.append(Job(number, rule, state))
+    return found
+
+
+def request(rule: str, threads: int, resources: Mapping[str, Any]) -> Request:
+    """Derive what a job of Snakemake asks Slurm for."""
+
+    def number(name: str) -> int | None:
+        value = resources.get(name)
+        return value if isinstance(value, int) else None
+
+    nodes = number("nodes") or 1
+    gpus = number("gpu") or nodes * count_gpus(resources.get("gres") or "")
+    # a name made of digits is a number in YAML
+    partition, account = (str(resources.get(f"slurm_{name}") or "") or None for name in ("partition", "account"))
+    return Request(rule, partition, account, gpus, nodes, number("runtime"), number("mem_mb"), threads)
+
+
+def problems(requests: Sequence[Request], folder: Path, profile: str = "the profile") -> list[str]:
+    """Ask the cluster what stands against submitting these jobs from a folder: one sentence a problem.
+
+    Args:
+        requests: of the jobs.
+        folder: where Snakemake runs.
+        profile: its file, as the sentences name it.
+
+    Raises:
+        UserError: Slurm gives no answer.
+    """
+    try:
+        known = accounts(getpass.getuser())
+    except UserError:
+        # a database that is down for a while keeps no job from running
+        known = None
+    found = impossible(requests, partitions(), known, profile)
+    jobs = unfinished_jobs(folder)
+    return [*found, tell_unfinished(jobs)] if jobs else found
+
+
+def tell_unfinished(jobs: Sequence[Job]) -> str:
+    """Describe the jobs of an earlier run that are still there, and what to do."""
+    listed = ", ".join(f"{job.id} ({job.rule}, {job.state.lower()})" for job in jobs)
+    return (
+        f"jobs that were submitted from this folder are still there: {listed}; a new run would write the same files. "
+        f"Wait for them, or cancel them: scancel {' '.join(job.id for job in jobs)}"
+    )
+
+
+def impossible(
+    requests: Sequence[Request], partitions: Mapping[str, Partition], accounts: Sequence[str] | None, profile: str
+) -> list[str]:
+    """List the requests that the cluster would refuse or never start.
+
+    Args:
+        requests: of the jobs to submit.
+        partitions: from `partitions`.
+        accounts: from `accounts`; None and none at all: any account will do.
+        profile: the profile's file, as the sentences name it.
+
+    Returns:
+        One sentence a problem, which begins with the rules that have it and names what to change.
+    """
+    rules: dict[str, list[str]] = {}
+    for request in requests:
+        for problem in [*_unknown(request, partitions, accounts, profile), *_too_much(request, partitions, profile)]:
+            names = rules.setdefault(problem, [])
+            if request.rule not in names:
+                names.append(request.rule)
+    return [f"{', '.join(names)}: {problem}" for problem, names in rules.items()]
+
+
+def _unknown(
+    request: Request, partitions: Mapping[str, Partition], accounts: Sequence[str] | None, profile: str
+) -> Iterator[str]:
+    for name in _split(request.partition):
+        if name not in partitions:
+            yield f"{_mistyped('slurm_partition', name, partitions)} Change it in {profile}"
+    for name in _split(request.account):
+        # Slurm keeps them in lower case
+        if accounts and name.lower() not in accounts:
+            yield f"{_mistyped('slurm_account', name, accounts)} Change it in {profile}"
+
+
+def _too_much(request: Request, partitions: Mapping[str, Partition], profile: str) -> Iterator[str]:
+    names = _split(request.partition) or list(partitions)
+    chosen = [partitions[name] for name in names if name in partitions]
+    if not chosen:
+        return
+    where = " or ".join(partition.name for partition in chosen)
+    gpus, most = math.ceil(request.gpus / request.nodes), max(partition.gpus for partition in chosen)
+    if gpus > most:
+        has = f"has more than {most}" if most else "has any"
+        yield (
+            f"asks for {_counted(gpus, 'GPU')} on a node, and no node of {where} {has}; "
+            f"change `gpus` in the configuration, or slurm_partition in {profile}"
+        )
+    most = max(partition.nodes for partition in chosen)
+    if request.nodes > most:
+        yield (
+            f"asks for {request.nodes} nodes, and {where} has {most}; "
+            f"change `nodes` in the configuration, or slurm_partition in {profile}"
+        )
+    most = max(partition.mem_mb for partition in chosen)
+    if (request.mem_mb or 0) > most:
+        yield f"mem_mb is {request.mem_mb}, and no node of {where} has more than {most}; change it in {profile}"
+    most = max(partition.cpus for partition in chosen)
+    if request.threads > most:
+        yield (
+            f"asks for {request.threads} threads, and no node of {where} has more than {most} CPUs; "
+            f"change set-threads in {profile}"
+        )
+    yield from _wrong_time(request, chosen, where, profile)
+
+
+def _wrong_time(request: Request, chosen: list[Partition], where: str, profile: str) -> Iterator[str]:
+    if request.minutes is None:
+        return
+    longest = max(math.inf if partition.minutes is None else partition.minutes for partition in chosen)
+    if request.minutes < 1:
+        yield f"runtime is {request.minutes} minutes, too short to start; change it in {profile}"
+    if request.minutes > longest:
+        yield f"runtime is {request.minutes} minutes, and {where} allows {longest}; change it in {profile}"
+
+
+def _mistyped(key: str, name: str, known: Sequence[str] | Mapping[str, Any]) -> str:
+    sentence = str(unknown_name(key, name, known))
+    return sentence if sentence.endswith("?") else f"{sentence}."
+
+
+def _counted(number: int, thing: str) -> str:
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
+
+
+def _split(names: str | None) -> list[str]:
+    return re.split(r"[,\s]+", names.strip()) if names and names.strip() else []
+
+
+def _rows(text: str, columns: int) -> list[list[str]]:
+    # a site with several clusters gets a line `CLUSTER: name` before the others
+    return [line.strip().split("|", columns - 1) for line in text.splitlines() if "|" in line]
+
+
+def _ask(*command: str) -> str:
+    # what a user set for reading by eye would filter and reorder
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("SINFO_", "SQUEUE_"))}
+    return programs.ask(command, environment=environment)

@@ -1,0 +1,13 @@
+"""The stages of a study, by the names of their rules and scripts, and which of them use GPUs."""
+
+STAGES = (
+    "split_data",
+    "train_acgan",
+    "generate_images",
+    "compute_fid",
+    "evaluate_classifier",
+    "draw_curves",
+    "summarise_study",
+)
+# each job asks for one GPU where the configuration has any; a training for one per process
+ON_GPU = ("train_acgan", "generate_images", "compute_fid", "evaluate_classifier")

@@ -1,0 +1,75 @@
+"""Who is one patient: ids brought to one spelling, images without an id, patients that share an image."""
+
+import unicodedata
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+import pandas as pd
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+# what tables write where nothing is known; as an id, it would make one patient of many
+MISSING = frozenset(("", "-", "?", "n/a", "na", "nan", "none", "null", "unknown"))
+# set before the file's name, so that an image without an id is a patient of its own
+IMAGE_PREFIX = "image:"
+
+
+def normalise(given: str) -> str:
+    """Bring an id to the one spelling that differs neither in case nor in white space; empty where it is missing."""
+    plain = " ".join(unicodedata.normalize("NFKC", given).casefold().split())
+    return "" if plain in MISSING else plain
+
+
+def identify(given: Iterable[str], files: Iterable[str]) -> list[str]:
+    """Return the patient of each image; an image without an id is its own patient."""
+    return [normalise(name) or f"{IMAGE_PREFIX}{file}" for name, file in zip(given, files, strict=True)]
+
+
+def groups(n_items: int, pairs: np.ndarray) -> np.ndarray:
+    """Number the groups that pairs join, one pair after another.
+
+    Args:
+        pairs: (M, 2) int64, places among the items.
+
+    Returns:
+        (n_items,) int64, the same number for items of one group.
+    """
+    first, second = np.asarray(pairs, dtype=np.int64).reshape(-1, 2).T
+    links = coo_array((np.ones(len(first), dtype=np.int8), (first, second)), shape=(n_items, n_items))
+    return connected_components(links, directed=False)[1].astype(np.int64)
+
+
+def join(patients: Sequence[str], pairs: np.ndarray) -> list[str]:
+    """Make one patient of those that share an image; the joined patient has the id that is first in the alphabet.
+
+    Args:
+        patients: the patient of each image.
+        pairs: (M, 2) int64, places of two images that are one.
+    """
+    names, number = np.unique(np.asarray(patients, dtype=object), return_inverse=True)
+    group = groups(len(names), number[np.asarray(pairs, dtype=np.int64).reshape(-1, 2)])
+    # names are in alphabetical order, so a group's first place is its first name
+    first = pd.Series(names).groupby(group).transform("first").to_numpy()
+    return [str(name) for name in first[number]]
+
+
+def respelled(given: Iterable[str]) -> dict[str, list[str]]:
+    """Return the ids that were written in several ways, each with its spellings."""
+    spellings: dict[str, set[str]] = {}
+    for name in given:
+        if normalise(name):
+            spellings.setdefault(normalise(name), set()).add(name)
+    return {name: sorted(written) for name, written in sorted(spellings.items()) if len(written) > 1}
+
+
+def with_several(table: pd.DataFrame, column: str) -> list[str]:
+    """Name the patients whose images differ in a column, such as the label."""
+    counts = table.groupby("patient")[column].nunique()
+    return sorted(counts.index[counts > 1])
+
+
+def majority(table: pd.DataFrame, column: str) -> pd.Series:
+    """Return each patient's most frequent value of a column; of equally frequent ones the first in the alphabet."""
+    counts = table.groupby(["patient", column]).size().rename("n").reset_index()
+    counts = counts.sort_values(["patient", "n", column], ascending=[True, False, True])
+    return counts.drop_duplicates("patient").set_index("patient")[column]

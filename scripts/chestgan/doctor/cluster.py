@@ -1,0 +1,103 @@
+"""Checks of a cluster: Slurm's commands and answers, partitions, an account, GPUs, and no jobs left in the folder."""
+
+import getpass
+import os
+import shutil
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from chestgan.base.errors import UserError
+from chestgan.cluster import slurm
+from chestgan.cluster.profiles import Profile
+from chestgan.cluster.slurm import Partition, Request
+from chestgan.cluster.stages import ON_GPU
+from chestgan.doctor.findings import Finding, collect, fine, missing, wrong
+
+_PROGRAMS = ("sbatch", "squeue", "sinfo")
+
+
+def check(profile: Profile, config: dict[str, Any], rules: Sequence[str], folder: Path) -> Iterator[Finding]:
+    """Check everything that the profile and the configuration expect of the cluster.
+
+    Args:
+        profile: whose executor is Slurm.
+        config: the study's configuration.
+        rules: whose jobs would be submitted.
+        folder: where Snakemake runs.
+    """
+    if "SLURM_JOB_ID" in os.environ:
+        yield fine("Slurm", f"this is its job {os.environ['SLURM_JOB_ID']}; what it lacks shows on a login node")
+        return
+    for program in _PROGRAMS:
+        if not shutil.which(program):
+            yield missing("Slurm", f"there is no {program} on the PATH; work on a login node of the cluster")
+    accounting, accounts = _accounting(profile)
+    yield accounting
+    if shutil.which("sinfo"):
+        requests = [_request(rule, profile, config) for rule in rules]
+        yield from collect("Slurm", _partitions(requests, accounts, profile))
+    if shutil.which("squeue"):
+        yield from collect("jobs", _unfinished(folder))
+
+
+def _accounting(profile: Profile) -> tuple[Finding, list[str] | None]:
+    try:
+        accounts = slurm.accounts(getpass.getuser())
+    except UserError as error:
+        return wrong("accounting", f"{error}; ask the cluster's support"), None
+    if accounts is not None:
+        return fine("accounting", f"accounts of {getpass.getuser()}: {', '.join(accounts) or 'none'}"), accounts
+    if profile.settings.get("slurm-status-command") == "squeue":
+        return fine("accounting", "there is no database, and squeue needs none to follow the jobs"), None
+    mend = f"set slurm-status-command: squeue in {profile.file}"
+    return wrong("accounting", f"there is no database, and a run that asks sacct for its jobs hangs; {mend}"), None
+
+
+def _partitions(requests: Sequence[Request], accounts: list[str] | None, profile: Profile) -> Iterator[Finding]:
+    partitions = slurm.partitions()
+    yield fine("Slurm", f"the controller answers; {'; '.join(map(_listed, partitions.values()))}")
+    for partition in partitions.values():
+        users = [request.rule for request in requests if request.partition == partition.name]
+        if users and not partition.up:
+            yield wrong(
+                "partition", f"{partition.name} isn't up: jobs of {', '.join(users)} would wait; choose another"
+            )
+    if not _chooses_partitions(profile):
+        default = next((partition.name for partition in partitions.values() if partition.default), None)
+        requests = [replace(request, partition=request.partition or default) for request in requests]
+    problems = slurm.impossible(requests, partitions, accounts, str(profile.file))
+    for problem in problems:
+        yield wrong("requests", problem)
+    if not problems:
+        checked = "partitions, the account" if accounts else "partitions"
+        yield fine("requests", f"there are the {checked} and the GPUs that jobs will ask for")
+
+
+def _listed(partition: Partition) -> str:
+    nodes = f"{partition.nodes} {'node' if partition.nodes == 1 else 'nodes'}"
+    each = f"{partition.cpus} CPUs, {partition.mem_mb} MB" + (f", {partition.gpus} GPUs" if partition.gpus else "")
+    return f"partition {partition.name}{' (default)' if partition.default else ''}: {nodes} of {each}"
+
+
+def _chooses_partitions(profile: Profile) -> bool:
+    """Check whether the executor has a table of partitions to choose from."""
+    return bool(profile.settings.get("slurm-partition-config") or os.getenv("SNAKEMAKE_SLURM_PARTITIONS"))
+
+
+def _request(rule: str, profile: Profile, config: dict[str, Any]) -> Request:
+    gpus, nodes = config.get("gpus", 0), config.get("nodes", 1)
+    if rule == "train_acgan":
+        asked, threads = {"gpu": gpus * nodes, "nodes": nodes}, max(1, gpus)
+    else:
+        asked, threads = {"gpu": min(1, gpus) if rule in ON_GPU else 0}, 1
+    return slurm.request(rule, threads, asked | profile.resources(rule))
+
+
+def _unfinished(folder: Path) -> Iterator[Finding]:
+    jobs = slurm.unfinished_jobs(folder)
+    if jobs:
+        yield wrong("jobs", slurm.tell_unfinished(jobs))
+    else:
+        yield fine("jobs", "none of an earlier run is left in this folder")

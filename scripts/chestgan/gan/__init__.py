@@ -1,0 +1,1 @@
+"""The training of a GAN, and the images that it draws."""

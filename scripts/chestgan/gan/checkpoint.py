@@ -1,0 +1,64 @@
+"""The checkpoint of a training: what it needs to resume after a kill as if nothing had happened."""
+
+import hashlib
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from chestgan.base import commandline, files, progress, source_code
+from chestgan.images import sheets
+
+# they show a training and decide nothing of it: a change in one of them leaves its checkpoint valid
+_SHOWING = (commandline, progress, sheets)
+
+
+def fingerprint(data: list[Path], settings: dict[str, Any], script: Path) -> str:
+    """Compute the sha256 of all that decides a training: the data, the settings, and what the code does.
+
+    Args:
+        data: the files that the training reads.
+        settings: the resolved settings, as JSON can hold them.
+        script: the script that trains; its code is counted as `source_code.checksum` does.
+    """
+    digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode())
+    for path in data:
+        digest.update(files.sha256(path).encode())
+    digest.update(source_code.checksum(script, _SHOWING).encode())
+    return digest.hexdigest()
+
+
+def save(path: Path, state: dict[str, Any], fingerprint: str) -> None:
+    """Replace the checkpoint by one of `state`: tensors, numbers, text, and lists and dictionaries of them."""
+    # a full disk is an error of torch's own in torch.save, and an OSError in Python's write
+    buffer = io.BytesIO()
+    torch.save(state | {"fingerprint": fingerprint}, buffer)
+    with files.new_file(path) as partial:
+        partial.write_bytes(buffer.getbuffer())
+
+
+def load(path: Path, fingerprint: str) -> tuple[dict[str, Any] | None, str]:
+    """Load the checkpoint of exactly this training.
+
+    A file that is damaged or of another training is renamed: never used, and never deleted while it is the only one.
+
+    Returns:
+        The state, or None to start from scratch; and a message for the user, empty where there was no file.
+    """
+    if not path.exists():
+        return None, ""
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # torch names no exception for a damaged file
+        return None, f"the checkpoint {path} can't be read ({error}); {_set_aside(path)}"
+    if not isinstance(state, dict) or state.get("fingerprint") != fingerprint:
+        return None, f"the checkpoint {path} was made with different data, settings or code; {_set_aside(path)}"
+    return state, f"resuming from the checkpoint {path}"
+
+
+def _set_aside(path: Path) -> str:
+    aside = path.with_name(f"{path.name}.set-aside")
+    path.replace(aside)
+    return f"renamed to {aside.name}. Training starts from scratch"

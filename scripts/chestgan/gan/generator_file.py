@@ -1,0 +1,97 @@
+"""The file of a trained generator: its weights, and all that is needed to use them, in one safetensors file."""
+
+import dataclasses
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor, nn
+
+from chestgan.base import files
+from chestgan.base.errors import UserError
+from chestgan.gan.networks.build import build_generator
+from chestgan.gan.presets import GanSettings
+
+# the one key of the file's metadata; a file without it is another project's
+_KEY = "chestgan_generator"
+# the words of the first version's files, where the code has other ones now: files that people share stay readable
+_IN_FILE = {"settings": "gan", "validation_kd": "distance", "per_class": "separate"}
+_IN_CODE = {word: name for name, word in _IN_FILE.items()}
+
+
+@dataclass(frozen=True)
+class Description:
+    """The description of the weights in a generator file.
+
+    Attributes:
+        name: what tables and figures call this generator.
+        seed: the seed of its training.
+        classes: the labels in the order of their numbers.
+        kimg: thousand real images shown when these weights were taken.
+        validation_kd: kernel distance to the validation patients then.
+    """
+
+    name: str
+    seed: int
+    preset: str
+    settings: GanSettings
+    image_size: int
+    classes: list[str]
+    kimg: float
+    validation_kd: float
+
+
+def write(path: Path, weights: dict[str, Tensor], description: Description) -> None:
+    """Write a generator file; equal weights and descriptions give equal bytes."""
+    text = json.dumps(_reworded(dataclasses.asdict(description), _IN_FILE), sort_keys=True)
+    with files.new_file(path) as partial:
+        # as bytes: a file that safetensors itself writes is readable by its owner alone
+        partial.write_bytes(save({name: weight.contiguous() for name, weight in weights.items()}, {_KEY: text}))
+
+
+def read(path: Path) -> tuple[nn.Module, Description]:
+    """Read a generator, ready to sample: in evaluation mode, on the CPU.
+
+    Raises:
+        UserError: the file is missing, truncated, another project's, or its weights don't fit its description.
+    """
+    if not path.is_file():
+        raise UserError(f"there is no generator file {path.absolute()}; train_acgan makes one: generator.safetensors")
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+            weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - it is no dictionary
+    except SafetensorError as error:
+        raise UserError(f"{path} ({path.stat().st_size} bytes) is no whole safetensors file: {error}") from None
+    if _KEY not in metadata:
+        raise UserError(f"{path} is a safetensors file of another project: its metadata has no {_KEY!r}")
+    generator, description = _build(path, metadata[_KEY])
+    try:
+        generator.load_state_dict(weights)
+    except RuntimeError as error:
+        raise UserError(f"the weights in {path} don't fit the settings beside them: {error}") from None
+    return generator.eval().requires_grad_(False), description
+
+
+def _build(path: Path, text: str) -> tuple[nn.Module, Description]:
+    try:
+        fields = _reworded(json.loads(text), _IN_CODE)
+        description = Description(**fields | {"settings": GanSettings(**fields["settings"])})
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise UserError(f"{path} was written by another version of Chestgan: {error}; train it again") from None
+    return build_generator(description.settings, len(description.classes), description.image_size), description
+
+
+def _reworded(fields: dict[str, Any], words: dict[str, str]) -> dict[str, Any]:
+    """Replace the names of fields, and the name of the conditioning."""
+    reworded = {}
+    for name, value in fields.items():
+        if isinstance(value, dict):
+            value = _reworded(value, words)
+        elif name == "conditioning":
+            value = words.get(value, value)
+        reworded[words.get(name, name)] = value
+    return reworded

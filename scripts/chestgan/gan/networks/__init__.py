@@ -1,0 +1,1 @@
+"""The networks of the GANs, an architecture a file."""

@@ -1,0 +1,135 @@
+"""The settings of a GAN and its training, and presets: complete settings by name."""
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Any
+
+from chestgan.base import settings
+from chestgan.base.errors import UserError
+from chestgan.base.settings import setting
+from chestgan.gan.conditioning import CONDITIONINGS
+from chestgan.gan.networks.architectures import ARCHITECTURES
+
+
+@dataclass(frozen=True, kw_only=True)
+class GanSettings:
+    """All settings of a training but its data and its seed."""
+
+    architecture: str = setting("networks: the CovidGAN paper's, or residual ones", choices=tuple(ARCHITECTURES))
+    conditioning: str = setting(
+        "how the discriminator is conditioned on the class: "
+        + "; ".join(f"{name}, {kind.help}" for name, kind in CONDITIONINGS.items()),
+        choices=tuple(CONDITIONINGS),
+    )
+    source_loss: str = setting("loss for real or fake", choices=("logistic", "hinge"))
+    spectral_norm: bool = setting("spectral normalisation of the discriminator's layers")
+    augment: bool = setting("DiffAugment: shift and recolour real and fake images, and cut a square out of them")
+    channels: int = setting("channels inside the networks: 1, or 3 as the sources have", minimum=1, maximum=3)
+    latent_dim: int = setting("latent dimension", minimum=1, maximum=4096)
+    latent_std: float = setting("standard deviation of the latents", minimum=1e-4, maximum=10)
+    generator_width: int = setting("channels of the generator's widest feature map", minimum=16, maximum=4096)
+    discriminator_width: int = setting("channels of the discriminator's first convolution", minimum=4, maximum=1024)
+    dropout: float = setting("dropout rate of the discriminator", minimum=0, maximum=0.95)
+    class_weight: float = setting("weight of the class loss; that of the source loss is 1", minimum=0, maximum=100)
+    class_ramp_kimg: float = setting("thousand images until the class loss has its full weight", minimum=0)
+    generator_learning_rate: float = setting("learning rate of the generator", minimum=1e-7, maximum=1)
+    discriminator_learning_rate: float = setting("learning rate of the discriminator", minimum=1e-7, maximum=1)
+    adam_beta1: float = setting("beta1 of Adam", minimum=0, maximum=0.9999)
+    adam_beta2: float = setting("beta2 of Adam", minimum=0, maximum=0.99999)
+    batch_size: int = setting("real images per step, all processes together", minimum=2, maximum=65536)
+    ema_kimg: float = setting("half-life of the generator's EMA in thousand images; 0: no EMA", minimum=0)
+    kimg: float = setting("length of the training in thousand real images shown", minimum=0.001)
+    snapshot_kimg: float = setting("thousand images from snapshot to snapshot", minimum=0.001)
+    mixed_precision: str = setting("mixed precision of the networks", choices=("no", "bf16"))
+
+    def __post_init__(self) -> None:
+        settings.check(self)
+        if self.channels == 2:
+            raise UserError("channels is 2; expected 1 or 3")
+        ARCHITECTURES[self.architecture].check(self.generator_width, self.dropout)
+
+    def class_weight_at(self, kimg: float) -> float:
+        """Compute the weight of the class loss after `kimg` thousand images.
+
+        On a small set a generator may collapse if classes count from the start (Shahbazi et al., arXiv 2201.06578).
+        """
+        return self.class_weight * min(1.0, kimg / self.class_ramp_kimg if self.class_ramp_kimg else 1.0)
+
+
+# Waheed et al., CovidGAN (IEEE Access 2020), table 1 and section III
+_COVIDGAN = GanSettings(
+    architecture="covidgan",
+    conditioning="ac",
+    source_loss="logistic",
+    spectral_norm=False,
+    augment=False,
+    channels=1,
+    latent_dim=100,
+    latent_std=0.02,
+    generator_width=1024,
+    discriminator_width=32,
+    dropout=0.5,
+    class_weight=1.0,
+    class_ramp_kimg=0.0,
+    generator_learning_rate=2e-4,
+    discriminator_learning_rate=2e-4,
+    adam_beta1=0.5,
+    adam_beta2=0.999,
+    batch_size=64,
+    ema_kimg=0.0,
+    kimg=1864.0,
+    snapshot_kimg=20.0,
+    mixed_precision="no",
+)
+
+PRESETS: dict[str, GanSettings] = {
+    "covidgan": _COVIDGAN,
+    # Radford et al., DCGAN (arXiv 1511.06434), has no dropout, and latents from N(0, 1)
+    "dcgan": dataclasses.replace(_COVIDGAN, conditioning="per_class", class_weight=0.0, latent_std=1.0, dropout=0.0),
+    "strong": GanSettings(
+        architecture="residual",
+        conditioning="projection",
+        source_loss="hinge",
+        spectral_norm=True,
+        augment=True,
+        channels=1,
+        latent_dim=128,
+        latent_std=1.0,
+        generator_width=192,
+        discriminator_width=24,
+        dropout=0.0,
+        class_weight=1.0,
+        class_ramp_kimg=0.0,
+        generator_learning_rate=2e-4,
+        discriminator_learning_rate=4e-4,
+        adam_beta1=0.0,
+        adam_beta2=0.99,
+        batch_size=32,
+        ema_kimg=10.0,
+        kimg=200.0,
+        snapshot_kimg=8.0,
+        mixed_precision="bf16",
+    ),
+}
+
+# one optional field a setting: what a command line may change of a preset
+Overrides = dataclasses.make_dataclass(
+    "Overrides",
+    [
+        (field.name, field.type | None, dataclasses.field(default=None, metadata=field.metadata))
+        for field in dataclasses.fields(GanSettings)
+    ],
+    frozen=True,
+    kw_only=True,
+)
+
+
+def resolve(preset: str, overrides: Any) -> GanSettings:
+    """Replace the settings of a preset that `overrides` sets.
+
+    Raises:
+        UserError: a value is out of bounds.
+    """
+    names = (field.name for field in dataclasses.fields(GanSettings))
+    changes = {name: getattr(overrides, name) for name in names if getattr(overrides, name) is not None}
+    return dataclasses.replace(PRESETS[preset], **changes)

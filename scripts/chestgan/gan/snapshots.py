@@ -1,0 +1,60 @@
+"""The choice of a generator among its snapshots, by its kernel distance to the validation patients."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import nn
+
+from chestgan.gan import sampling
+from chestgan.gan.presets import GanSettings
+from chestgan.images.image_set import ImageSet
+from chestgan.metrics import efficientnet, frechet_kernel
+from chestgan.metrics.extractor import Extractor, extract
+
+EXTRACTOR = efficientnet.NAME
+# the kernel distance itself needs no subsets; they are for its standard error, which isn't looked at
+_N_SUBSETS = 10
+# the latents of every snapshot are the same, so that what changes is the generator
+_SEED = 0
+_SHEET_COLUMNS = 10
+
+
+@dataclass(frozen=True)
+class Validation:
+    """The validation patients as features, and the labels that as many fake images are asked for.
+
+    Attributes:
+        features: (N, d) float32.
+        fake_labels: (N,) int64, the classes of the validation images.
+    """
+
+    extractor: Extractor
+    features: np.ndarray
+    fake_labels: torch.Tensor
+
+
+def prepare(validation: ImageSet, classes: list[str], device: str) -> Validation:
+    """Compute the features of the validation patients, once a training."""
+    extractor = efficientnet.load_extractor(device)
+    fake_labels = torch.from_numpy(validation.class_numbers(classes))
+    return Validation(extractor, extract(extractor, validation.images), fake_labels)
+
+
+def validation_kd(generator: nn.Module, settings: GanSettings, validation: Validation) -> float:
+    """Compute the kernel distance between the validation images and as many fake images, as many of each class."""
+    latents = sampling.latents(np.arange(len(validation.fake_labels)), _SEED, settings)
+    fake_images = sampling.sample_images(generator, latents, validation.fake_labels)
+    fake_features = extract(validation.extractor, fake_images)
+    kd, _ = frechet_kernel.kernel_distance(
+        validation.features, fake_features, _N_SUBSETS, len(fake_features), seed=_SEED
+    )
+    return kd
+
+
+def sample_sheet(generator: nn.Module, settings: GanSettings, n_classes: int) -> np.ndarray:
+    """Sample the same latents for every class: (n_classes, columns, H, W) uint8."""
+    latents = sampling.latents(np.arange(_SHEET_COLUMNS), _SEED, settings).repeat(n_classes, 1)
+    labels = torch.arange(n_classes).repeat_interleave(_SHEET_COLUMNS)
+    images = sampling.sample_images(generator, latents, labels)
+    return images.reshape(n_classes, _SHEET_COLUMNS, *images.shape[1:])

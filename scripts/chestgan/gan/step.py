@@ -1,0 +1,141 @@
+"""One step of a GAN's training, and the networks, optimisers and EMA that it moves."""
+
+import copy
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from accelerate import Accelerator
+from torch import Tensor, nn
+from torch.optim.swa_utils import get_ema_multi_avg_fn
+
+from chestgan.gan import losses
+from chestgan.gan.batches import Batch
+from chestgan.gan.networks.build import build_discriminator, build_generator
+from chestgan.gan.presets import GanSettings
+from chestgan.images import augmentation
+
+# the EMA forgets the first, useless images: its half-life is at most this share of the images shown
+_EMA_RAMP = 0.1
+# what the EMA's batch statistics are estimated from
+_ESTIMATION_BATCHES = 8
+_ESTIMATION_BATCH_SIZE = 64
+LOSSES = ("discriminator_source", "discriminator_class", "generator_source", "generator_class")
+
+
+@dataclass
+class Gan:
+    """The networks and optimisers as accelerate prepared them, and the EMA of the generator if there is one."""
+
+    generator: nn.Module
+    discriminator: nn.Module
+    generator_optimiser: Any
+    discriminator_optimiser: Any
+    ema: nn.Module | None
+
+
+def build(settings: GanSettings, n_classes: int, image_size: int, seed: int, accelerator: Accelerator) -> Gan:
+    """Build networks with the same first weights in every process, their optimisers and the EMA."""
+    torch.manual_seed(seed)
+    generator = build_generator(settings, n_classes, image_size)
+    discriminator = build_discriminator(settings, n_classes, image_size)
+    betas = (settings.adam_beta1, settings.adam_beta2)
+    generator, discriminator, generator_optimiser, discriminator_optimiser = accelerator.prepare(
+        generator,
+        discriminator,
+        torch.optim.Adam(generator.parameters(), settings.generator_learning_rate, betas, fused=True),
+        torch.optim.Adam(discriminator.parameters(), settings.discriminator_learning_rate, betas, fused=True),
+    )
+    ema = None
+    if settings.ema_kimg:
+        ema = copy.deepcopy(accelerator.unwrap_model(generator)).requires_grad_(False)
+    return Gan(generator, discriminator, generator_optimiser, discriminator_optimiser, ema)
+
+
+def train_step(gan: Gan, batch: Batch, settings: GanSettings, step: int, accelerator: Accelerator) -> Tensor:
+    """Update the discriminator, then the generator, on the same fake images.
+
+    Returns:
+        The four losses of `LOSSES`, detached, on the device.
+    """
+    labels = batch.labels
+    class_weight = settings.class_weight_at(step * settings.batch_size / 1000)
+    objective = losses.Objective(settings.source_loss, settings.conditioning, class_weight)
+
+    # Fake images, once for both updates.
+    real_images = batch.real_images
+    with accelerator.autocast():
+        fake_images = gan.generator(batch.latents, labels)
+    if settings.augment:
+        real_images = augmentation.augment(real_images, batch.real_augmentation)
+        fake_images = augmentation.augment(fake_images, batch.fake_augmentation)
+
+    # Update the discriminator: real images and detached fakes.
+    gan.discriminator.requires_grad_(True)
+    with accelerator.autocast():
+        real_logits = gan.discriminator(real_images, labels)
+        fake_logits = gan.discriminator(fake_images.detach(), labels)
+    source_loss, class_loss = losses.discriminator_loss(real_logits, labels, fake_logits, labels, objective)
+    gan.discriminator_optimiser.zero_grad()
+    accelerator.backward(source_loss + class_loss)
+    gan.discriminator_optimiser.step()
+
+    # Update the generator: the same fakes, judged by the new discriminator. It is frozen, so that the generator's
+    # gradient passes through and leaves nothing behind.
+    gan.discriminator.requires_grad_(False)
+    with accelerator.autocast():
+        fake_logits = gan.discriminator(fake_images, labels)
+    generator_source_loss, generator_class_loss = losses.generator_loss(fake_logits, labels, objective)
+    gan.generator_optimiser.zero_grad()
+    accelerator.backward(generator_source_loss + generator_class_loss)
+    gan.generator_optimiser.step()
+
+    return torch.stack([source_loss, class_loss, generator_source_loss, generator_class_loss]).detach()
+
+
+def update_ema(gan: Gan, generator: nn.Module, n_steps: int, settings: GanSettings) -> None:
+    """Move the EMA towards the generator's weights, with a half-life counted in images."""
+    half_life = min(1000 * settings.ema_kimg, _EMA_RAMP * n_steps * settings.batch_size)
+    average = get_ema_multi_avg_fn(0.5 ** (settings.batch_size / half_life))
+    average(list(gan.ema.parameters()), list(generator.parameters()), None)
+
+
+def sampling_generator(gan: Gan, settings: GanSettings, n_classes: int, accelerator: Accelerator) -> nn.Module:
+    """Return the generator that images are sampled from, the EMA if there is one, in evaluation mode."""
+    if gan.ema is None:
+        return accelerator.unwrap_model(gan.generator).eval()
+    _estimate_batch_statistics(gan.ema, settings, n_classes)
+    return gan.ema.eval()
+
+
+def copied_weights(generator: nn.Module) -> dict[str, Tensor]:
+    """Copy a generator's weights to the CPU, out of the reach of further training."""
+    return {name: weight.detach().cpu().clone() for name, weight in generator.state_dict().items()}
+
+
+def stateful_parts(gan: Gan, accelerator: Accelerator) -> dict[str, Any]:
+    """Name every part whose state a checkpoint saves and restores."""
+    parts = {
+        "generator": accelerator.unwrap_model(gan.generator),
+        "discriminator": accelerator.unwrap_model(gan.discriminator),
+        "generator_optimiser": gan.generator_optimiser,
+        "discriminator_optimiser": gan.discriminator_optimiser,
+    }
+    return parts | ({"ema": gan.ema} if gan.ema else {})
+
+
+@torch.no_grad()
+def _estimate_batch_statistics(generator: nn.Module, settings: GanSettings, n_classes: int) -> None:
+    """Re-estimate the BatchNorm statistics of the EMA, which never ran in training mode."""
+    for module in generator.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.reset_running_stats()
+            # all batches count alike
+            module.momentum = None
+    device = next(generator.parameters()).device
+    random = torch.Generator().manual_seed(0)
+    labels = torch.arange(_ESTIMATION_BATCH_SIZE, device=device) % n_classes
+    generator.train()
+    for _ in range(_ESTIMATION_BATCHES):
+        latents = torch.randn(_ESTIMATION_BATCH_SIZE, settings.latent_dim, generator=random)
+        generator((latents * settings.latent_std).to(device), labels)

@@ -1,0 +1,243 @@
+"""The training of a GAN: the loop, its history and snapshots, and how it stops and resumes."""
+
+import math
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+from accelerate import Accelerator
+
+from chestgan.base import interruption, progress
+from chestgan.base.errors import Unfinished, UserError
+from chestgan.gan import checkpoint, snapshots
+from chestgan.gan.batches import make_batch, step_seed
+from chestgan.gan.presets import GanSettings
+from chestgan.gan.snapshots import Validation
+from chestgan.gan.step import (
+    LOSSES,
+    Gan,
+    copied_weights,
+    sampling_generator,
+    stateful_parts,
+    train_step,
+    update_ema,
+)
+from chestgan.gan.training_set import TrainingSet
+from chestgan.images.sheets import save_sheet
+
+# the history is finer than one row a snapshot
+ROWS_PER_SNAPSHOT = 8
+# several processes have to stop at the same step, and asking one another takes time
+STEPS_BETWEEN_QUESTIONS = 8
+
+
+@dataclass
+class State:
+    """The progress of a training; with the networks and optimisers, all of it goes into the checkpoint."""
+
+    step: int = 0
+    best_weights: dict[str, torch.Tensor] = field(default_factory=dict)
+    best_kimg: float = 0.0
+    best_validation_kd: float = math.inf
+    history: list[dict[str, float]] = field(default_factory=list)
+    # of the history's next row: the sum of the losses, of how many steps, and the seconds that they took
+    summed_losses: torch.Tensor = field(default_factory=lambda: torch.zeros(len(LOSSES)))
+    n_summed: int = 0
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Training:
+    """What stays the same throughout a training.
+
+    Attributes:
+        name: what tables and figures call the generator.
+        processes: how many train together.
+        fingerprint: of all that decides the training, from `checkpoint.fingerprint`.
+    """
+
+    name: str
+    seed: int
+    settings: GanSettings
+    data: TrainingSet
+    accelerator: Accelerator
+    processes: int
+    checkpoint_folder: Path
+    fingerprint: str
+
+    @property
+    def n_steps(self) -> int:
+        """The steps that show `kimg` thousand images."""
+        return math.ceil(1000 * self.settings.kimg / self.settings.batch_size)
+
+    @property
+    def log_steps(self) -> int:
+        """The steps that one row of the history averages."""
+        return math.ceil(1000 * self.settings.snapshot_kimg / self.settings.batch_size / ROWS_PER_SNAPSHOT)
+
+    @property
+    def checkpoint(self) -> Path:
+        """The file that the training resumes from."""
+        return self.checkpoint_folder / "checkpoint.pt"
+
+    def kimg(self, step: int) -> float:
+        """Convert steps to thousands of real images shown."""
+        return step * self.settings.batch_size / 1000
+
+    def sheet(self, kimg: float) -> Path:
+        """Name the sample sheet of a snapshot so that the names' order is that of the training."""
+        return self.checkpoint_folder / "samples" / f"kimg-{kimg:010.3f}.png"
+
+
+def resume(training: Training, gan: Gan) -> State:
+    """Load the checkpoint of exactly this training, or start from scratch."""
+    # the first process renames what it can't use; the others then find nothing
+    with training.accelerator.main_process_first():
+        saved, message = checkpoint.load(training.checkpoint, training.fingerprint)
+    if saved and saved["state"]["step"] > training.n_steps:
+        saved, message = None, f"the checkpoint is beyond {training.settings.kimg:g} thousand images and isn't used"
+    if saved and saved["processes"] != training.processes:
+        message += f"; the number of processes was {saved['processes']} and is {training.processes}"
+    if message:
+        training.accelerator.print(message, file=sys.stderr)
+    if not saved:
+        return State()
+    for name, part in stateful_parts(gan, training.accelerator).items():
+        part.load_state_dict(saved[name])
+    return State(**saved["state"])
+
+
+def train(training: Training, gan: Gan, state: State, watch: interruption.Watch) -> None:
+    """Take the remaining steps, and add to the history, the snapshots and the checkpoint on the way.
+
+    Raises:
+        Unfinished: the training had to stop; its checkpoint is of the last step.
+    """
+    accelerator, settings, seed = training.accelerator, training.settings, training.seed
+    rank, is_main = accelerator.process_index, accelerator.is_main_process
+
+    # Load the images, as uint8 on the device, and the validation patients.
+    images = torch.from_numpy(training.data.train.images).to(accelerator.device)
+    class_rows = training.data.train.rows_by_class(training.data.classes)
+    validation = None
+    if is_main:
+        validation = snapshots.prepare(training.data.validation, training.data.classes, accelerator.device)
+    generator = accelerator.unwrap_model(gan.generator)
+    state.summed_losses = state.summed_losses.to(accelerator.device)
+    _require_time(watch)
+
+    started = time.monotonic()
+    steps = range(state.step, training.n_steps)
+    for step in progress.track(steps, f"train {training.name}", "steps") if is_main else steps:
+        # Update the discriminator and the generator.
+        batch = make_batch(images, class_rows, settings, seed, step, rank, accelerator.num_processes)
+        torch.manual_seed(step_seed(seed, step, rank + 1))
+        step_losses = train_step(gan, batch, settings, step, accelerator)
+        state.summed_losses += step_losses
+        state.n_summed += 1
+        state.step = step + 1
+
+        # Update the EMA.
+        if gan.ema:
+            update_ema(gan, generator, state.step, settings)
+
+        # Add a row to the history; where it is due, take a snapshot and save a checkpoint.
+        is_last = state.step == training.n_steps
+        if is_last or state.step % training.log_steps == 0:
+            state.seconds += time.monotonic() - started
+            _end_row(training, gan, state, validation)
+            started = time.monotonic()
+
+        # Stop in time.
+        if not is_last and (reason := _reason_to_stop(training, watch, state.step)):
+            state.seconds += time.monotonic() - started
+            _stop(training, gan, state, reason)
+
+
+def _end_row(training: Training, gan: Gan, state: State, validation: Validation | None) -> None:
+    """Add a row to the history; in the main process, where it is due, take a snapshot and save a checkpoint."""
+    rate = state.n_summed * training.settings.batch_size / state.seconds
+    state.history.append(_history_row(training.kimg(state.step), state.summed_losses / state.n_summed, rate))
+    state.summed_losses, state.n_summed, state.seconds = torch.zeros_like(state.summed_losses), 0, 0.0
+    is_snapshot = state.step % (ROWS_PER_SNAPSHOT * training.log_steps) == 0
+    if validation and (is_snapshot or state.step == training.n_steps):
+        _take_snapshot(training, gan, state, validation)
+    if validation and is_snapshot:
+        _save_checkpoint(training, gan, state)
+    training.accelerator.log(state.history[-1], step=state.step)
+
+
+def _history_row(kimg: float, mean_losses: torch.Tensor, images_per_second: float) -> dict[str, float]:
+    """Make a row of the history; a loss that isn't finite ends the training."""
+    row = dict(zip(LOSSES, mean_losses.tolist(), strict=True))
+    if not all(map(math.isfinite, row.values())):
+        found = ", ".join(f"{name} {value:g}" for name, value in row.items())
+        raise UserError(
+            f"a loss isn't finite after {kimg:g} thousand images: {found}; lower the learning rates, or set "
+            "mixed_precision to no; the last checkpoint stands"
+        )
+    return {"kimg": kimg} | row | {"images_per_second": images_per_second, "validation_kd": math.nan}
+
+
+def _take_snapshot(training: Training, gan: Gan, state: State, validation: Validation) -> None:
+    """Save a sample sheet, measure the distance to the validation patients, and keep the generator if it is best."""
+    n_classes = len(training.data.classes)
+    generator = sampling_generator(gan, training.settings, n_classes, training.accelerator)
+    kimg, row = training.kimg(state.step), state.history[-1]
+    row["validation_kd"] = snapshots.validation_kd(generator, training.settings, validation)
+    save_sheet(snapshots.sample_sheet(generator, training.settings, n_classes), training.sheet(kimg))
+    if row["validation_kd"] < state.best_validation_kd:
+        state.best_validation_kd, state.best_kimg = row["validation_kd"], kimg
+        state.best_weights = copied_weights(generator)
+    generator.train(gan.ema is None)
+    training.accelerator.print(
+        f"{training.name}, seed {training.seed}: {kimg:g} of {training.settings.kimg:g} thousand images, "
+        f"{row['images_per_second']:.0f} images/s, validation KD {row['validation_kd']:.4f} "
+        f"(best {state.best_validation_kd:.4f} at {state.best_kimg:g})",
+        file=sys.stderr,
+    )
+
+
+def _save_checkpoint(training: Training, gan: Gan, state: State) -> None:
+    """Replace the checkpoint: a killed training loses no more than the time since the last snapshot."""
+    parts = {name: part.state_dict() for name, part in stateful_parts(gan, training.accelerator).items()}
+    content = parts | {"state": vars(state), "processes": training.processes}
+    checkpoint.save(training.checkpoint, content, training.fingerprint)
+
+
+def _require_time(watch: interruption.Watch) -> None:
+    """Refuse a time limit that the start alone has used up: no attempt would ever come further."""
+    if watch.reason() and not watch.received:
+        raise UserError(
+            f"time_limit is {watch.time_limit:g} minutes, and the start took nearly all of it; in a profile it is the "
+            "runtime of train_acgan: give it more"
+        )
+
+
+def _reason_to_stop(training: Training, watch: interruption.Watch, step: int) -> str:
+    """Agree among the processes on a reason to stop before the next step; empty to go on."""
+    if training.accelerator.num_processes == 1:
+        return watch.reason()
+    if step % STEPS_BETWEEN_QUESTIONS:
+        return ""
+    reason = watch.reason()
+    n_stopping = training.accelerator.reduce(torch.tensor(float(bool(reason)), device=training.accelerator.device))
+    return reason or ("another process has to stop" if n_stopping else "")
+
+
+def _stop(training: Training, gan: Gan, state: State, reason: str) -> None:
+    """Save a checkpoint of this very step, and end the work.
+
+    Raises:
+        Unfinished: always.
+    """
+    if training.accelerator.is_main_process:
+        _save_checkpoint(training, gan, state)
+    training.accelerator.wait_for_everyone()
+    training.accelerator.end_training()
+    raise Unfinished(
+        f"{reason}; the checkpoint is at {training.kimg(state.step):g} of {training.settings.kimg:g} thousand images, "
+        "and the same command resumes from there"
+    )

@@ -1,0 +1,60 @@
+"""The patients that a training may see, and the refusal of data and settings that can't be trained."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from chestgan.base.errors import UserError
+from chestgan.gan.networks.architectures import ARCHITECTURES
+from chestgan.gan.presets import GanSettings
+from chestgan.images import image_set
+from chestgan.images.image_set import ImageSet
+
+
+@dataclass(frozen=True)
+class TrainingSet:
+    """The images that a training learns from, and the validation images that choose its generator."""
+
+    train: ImageSet
+    validation: ImageSet
+    classes: list[str]
+    image_size: int
+
+
+def read(folder: Path, settings: GanSettings, processes: int) -> TrainingSet:
+    """Read training and validation patients.
+
+    Raises:
+        UserError: there is no such image set, a class has too few images, or the settings can't train on them.
+    """
+    images = image_set.read(folder)
+    if "split" not in images.manifest:
+        raise UserError(f"{folder}/manifest.csv has no column 'split'; split_data makes one")
+    image_size = images.images.shape[1]
+    check(settings, len(images.classes), image_size, processes)
+    train_images, validation = images.where(split="train"), images.where(split="validation")
+    for name, part in (("train", train_images), ("validation", validation)):
+        counts = part.manifest["label"].value_counts()
+        few = [label for label in images.classes if counts.get(label, 0) < 2]
+        if few:
+            raise UserError(f"found fewer than 2 {name} images of {', '.join(few)} in {folder}; expected at least 2")
+    return TrainingSet(train_images, validation, images.classes, image_size)
+
+
+def check(settings: GanSettings, n_classes: int, image_size: int, processes: int) -> None:
+    """Refuse settings that can't train on these images with this number of processes.
+
+    Raises:
+        UserError: with the setting, its value, and those that can.
+    """
+    batch_size, conditioning = settings.batch_size, settings.conditioning
+    if n_classes < 2 and conditioning != "per_class":
+        raise UserError(
+            f"conditioning is {conditioning!r}, but there is {n_classes} class; expected per_class, or 2 classes or "
+            "more"
+        )
+    if batch_size % processes or batch_size // processes < 2 * n_classes:
+        raise UserError(
+            f"batch_size is {batch_size}; expected a multiple of the {processes} processes that leaves each at least "
+            f"two images of each of the {n_classes} classes"
+        )
+    ARCHITECTURES[settings.architecture].check_size(image_size)

@@ -1,0 +1,89 @@
+"""An image set, the one form of data that stages exchange: a folder with `images.npy` and `manifest.csv`."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from chestgan.base import files
+from chestgan.base.errors import UserError
+
+SPLITS = ("train", "validation", "test")
+
+
+@dataclass(frozen=True)
+class ImageSet:
+    """Images with what is known of each.
+
+    Attributes:
+        images: (N, H, W) uint8, grey; a memory map until a subset is taken.
+        manifest: N rows, row i describes image i; `label` is always among the columns.
+    """
+
+    images: np.ndarray
+    manifest: pd.DataFrame
+
+    def __len__(self) -> int:
+        return len(self.manifest)
+
+    @property
+    def classes(self) -> list[str]:
+        """The labels in alphabetical order: a class's place in it is its number everywhere."""
+        return sorted(self.manifest["label"].unique())
+
+    def where(self, **columns: str) -> "ImageSet":
+        """Select the images whose manifest has these values, such as `split="train"`, in their order."""
+        chosen = np.ones(len(self), dtype=bool)
+        for column, value in columns.items():
+            chosen &= (self.manifest[column] == value).to_numpy()
+        return ImageSet(self.images[chosen], self.manifest[chosen].reset_index(drop=True))
+
+    def class_numbers(self, classes: list[str]) -> np.ndarray:
+        """Number each image's class by its place in `classes`: (N,) int64."""
+        numbers = {label: i for i, label in enumerate(classes)}
+        return np.array([numbers[label] for label in self.manifest["label"]], dtype=np.int64)
+
+    def rows_by_class(self, classes: list[str]) -> list[np.ndarray]:
+        """List for each class the rows of its images."""
+        numbers = self.class_numbers(classes)
+        return [np.flatnonzero(numbers == label) for label in range(len(classes))]
+
+
+def create_images(folder: Path, n_images: int, image_size: int) -> np.ndarray:
+    """Create an `images.npy` to fill, as a writable memory map of (n_images, image_size, image_size) uint8."""
+    # a numpy integer would be written into the header as `np.int64(3)`, which numpy itself refuses to read
+    shape = (int(n_images), int(image_size), int(image_size))
+    images = np.lib.format.open_memmap(folder / "images.npy", mode="w+", dtype=np.uint8, shape=shape)
+    files.reserve(folder / "images.npy")
+    return images
+
+
+def write_manifest(folder: Path, manifest: pd.DataFrame) -> None:
+    """Write the table that goes with `images.npy`; text columns stay text when read back."""
+    manifest.to_csv(folder / "manifest.csv", index=False, lineterminator="\n")
+
+
+def read(folder: Path) -> ImageSet:
+    """Read an image set without loading its pixels.
+
+    Raises:
+        UserError: a file is missing or damaged, or the two don't fit together.
+    """
+    try:
+        images = np.load(folder / "images.npy", mmap_mode="r", allow_pickle=False)
+        manifest = pd.read_csv(folder / "manifest.csv", dtype=str, keep_default_na=False)
+    except FileNotFoundError as error:
+        raise UserError(
+            f"{folder} isn't an image set: there is no {error.filename}; split_data and generate_images make one"
+        ) from None
+    except (ValueError, pd.errors.ParserError) as error:
+        raise UserError(f"the image set {folder} can't be read: {error}; make it again") from None
+    if images.ndim != 3 or images.dtype != np.uint8 or len(images) != len(manifest):
+        raise UserError(
+            f"the image set {folder} is damaged: images.npy holds {images.shape} {images.dtype} and manifest.csv "
+            f"{len(manifest)} rows; expected (rows, height, width) uint8; make it again"
+        )
+    if "label" not in manifest:
+        raise UserError(f"{folder}/manifest.csv has no column 'label', only {', '.join(manifest)}")
+    return ImageSet(images, manifest)

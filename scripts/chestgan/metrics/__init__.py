@@ -1,0 +1,1 @@
+"""What images and classifiers are measured by."""

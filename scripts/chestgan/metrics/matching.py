@@ -1,0 +1,57 @@
+"""Matched samples: equally many images of each class from several image sets, so that a comparison is fair."""
+
+import numpy as np
+import pandas as pd
+
+from chestgan.base.errors import UserError
+from chestgan.images.image_set import ImageSet
+from chestgan.metrics.metric import ALL
+
+# rows of an image set by side (train, test, generated) and class, with `ALL` for the classes together
+MatchedRows = dict[str, dict[str, np.ndarray]]
+
+
+def count_images(sides: dict[str, ImageSet]) -> pd.DataFrame:
+    """Count the images by class (rows) and side (columns); `n` is what every side has.
+
+    Raises:
+        UserError: a class has too few images on a side.
+    """
+    counts = pd.DataFrame(
+        {side: images.manifest["label"].value_counts() for side, images in sides.items()}
+    ).sort_index()
+    counts["n"] = counts.min(axis=1)
+    for label, row in counts.iterrows():
+        if row["n"] < 2:
+            found = ", ".join(f"{row[side]} {side}" for side in sides)
+            raise UserError(f"found {found} images of class {label}; a distance needs at least 2 on every side")
+    return counts
+
+
+def match_rows(sides: dict[str, ImageSet], counts: pd.DataFrame, n_draws: int, seed: int) -> list[MatchedRows]:
+    """Draw n rows of each class from every side, several times; once where no side has more than n.
+
+    A side's rows depend on the seed and its own images alone: the real ones are the same beside any synthetic set of
+    one size.
+    """
+    if (counts[list(sides)].to_numpy() == counts[["n"]].to_numpy()).all():
+        n_draws = 1
+    matched = []
+    for draw in range(n_draws):
+        rows: MatchedRows = {}
+        for place, (side, images) in enumerate(sides.items()):
+            random = np.random.default_rng((seed, draw, place))
+            labels = images.manifest["label"].to_numpy()
+            by_class = {
+                label: random.permutation(np.flatnonzero(labels == label))[: counts["n"][label]]
+                for label in counts.index
+            }
+            rows[side] = {ALL: np.concatenate(list(by_class.values()))} | by_class
+        matched.append(rows)
+    return matched
+
+
+def rows_by_class(images: ImageSet) -> dict[str, np.ndarray]:
+    """List the rows of each class, and of all images."""
+    rows = images.rows_by_class(images.classes)
+    return {ALL: np.arange(len(images))} | dict(zip(images.classes, rows, strict=True))

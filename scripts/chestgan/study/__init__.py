@@ -1,0 +1,1 @@
+"""A study: what its runs gave, held together, and the verdict."""

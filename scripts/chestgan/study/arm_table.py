@@ -1,0 +1,146 @@
+"""The table of a study: the scores of every arm, and its differences to the arms that it is compared with."""
+
+import numpy as np
+import pandas as pd
+
+from chestgan.base.errors import UserError
+from chestgan.metrics.catalogue import METRICS
+from chestgan.metrics.score_tables import SCORES
+from chestgan.study import bootstrap
+from chestgan.study.arms import ARM, NO_GENERATOR, REAL, REFERENCE_ARMS
+from chestgan.study.inputs import Runs
+from chestgan.study.labels import score_label
+
+DIFFERENCE_COLUMNS = ["difference", "difference_low", "difference_high", "family_low", "family_high"]
+# how far a score may lie from that of the predictions beside it: more than rounding explains
+_TOLERANCE = 1e-3
+
+
+def arm_table(runs: pd.DataFrame, scores: pd.DataFrame, test: pd.DataFrame) -> pd.DataFrame:
+    """Average the runs of every arm over its seeds.
+
+    Args:
+        runs: one row per run, as `inputs.Runs.table`.
+        scores: a row for each run and class, as `inputs.Runs.scores`; those of the positive class are taken.
+        test: the test images: file, patient.
+
+    Returns:
+        A row for each arm and generator in the order of `runs`, with counts, means, and standard deviations over the
+        seeds (n - 1; nan for one seed). A score that is undefined in one run has no mean.
+    """
+    table = runs.groupby(ARM, sort=False).agg(
+        train_on=("train_on", "first"),
+        augment=("augment", "first"),
+        n_seeds=("seed", "size"),
+        n_train_real=("n_train_real", "first"),
+        n_train_synthetic=("n_train_synthetic", "first"),
+    )
+    table.insert(3, "n_test_images", len(test))
+    table.insert(4, "n_test_patients", test["patient"].nunique())
+    groups = scores[scores["positive"].astype(bool)].groupby(ARM, sort=False)
+    for score in SCORES:
+        table[f"{score}_mean"] = groups[score].agg(lambda values: values.mean(skipna=False))
+        table[f"{score}_sd"] = groups[score].agg(lambda values: values.std(skipna=False))
+    return table.reset_index()
+
+
+def with_metrics(table: pd.DataFrame, measured: pd.DataFrame) -> pd.DataFrame:
+    """Add the metrics of each generator to its arms, as means over its seeds; other arms get those of real images.
+
+    Args:
+        table: from `arm_table`.
+        measured: from `generator_table.measured`.
+    """
+    names = [name for metric in METRICS for name in (metric.name, metric.real_name)]
+    groups = measured.rename(columns={"n": "n_distance"}).groupby("generator")
+    means = groups.agg({"n_distance": "min"} | dict.fromkeys(names, "mean"))
+    real = means.mean().to_frame(NO_GENERATOR).T.assign(n_distance=means["n_distance"].min())
+    real = real.assign(**{metric.name: real[metric.real_name] for metric in METRICS})
+    beside = pd.concat([means, real]).loc[table["generator"]].reset_index(drop=True)
+    return pd.concat([table.assign(extractor=measured["extractor"].iloc[0]), beside], axis=1)
+
+
+def with_differences(
+    table: pd.DataFrame, runs: Runs, score: str, confidence: float, n_bootstrap: int, seed: int
+) -> pd.DataFrame:
+    """Add `DIFFERENCE_COLUMNS` to the arms, for each of `REFERENCE_ARMS` with its prefix.
+
+    They are the mean score minus that of the reference, its interval at the confidence, and the interval that holds for
+    all comparisons together: zero for the reference itself, nan for what isn't compared with it.
+    """
+    weights = bootstrap.patient_bootstrap(
+        runs.test["patient"].to_numpy(), runs.test["label"].to_numpy(), n_bootstrap, seed
+    )
+    resampled = np.stack([run_scores(runs, run, score, weights) for run in range(len(runs.table))])
+    confidences = confidence, family_confidence(confidence, n_comparisons(table))
+    beside = [table]
+    for reference, prefix in REFERENCE_ARMS.items():
+        values = np.full((len(table), len(DIFFERENCE_COLUMNS)), np.nan)
+        values[table["arm"] == reference] = 0
+        for place in comparisons(table, reference).index:
+            values[place, 0] = table[f"{score}_mean"][place] - table[f"{score}_mean"][table["arm"] == reference].item()
+            differences = _resampled_differences(
+                runs.table, resampled, tuple(table.loc[place, ARM]), (reference, NO_GENERATOR), seed
+            )
+            values[place, 1:] = np.ravel([bootstrap.interval(differences, level) for level in confidences])
+        # rounding of sums must not put an interval above zero
+        beside.append(pd.DataFrame(values.round(12), columns=[prefix + name for name in DIFFERENCE_COLUMNS]))
+    return pd.concat(beside, axis=1)
+
+
+def run_scores(runs: Runs, run: int, score: str, weights: np.ndarray) -> np.ndarray:
+    """Score a run on weighted test images, (B, N) weights: (B,) float64."""
+    return bootstrap.weighted_score(
+        score,
+        runs.test["label"].to_numpy(),
+        runs.predicted[run],
+        runs.decided[run],
+        runs.probabilities[run],
+        runs.positive_class,
+        weights,
+    )
+
+
+def require_equal_scores(runs: Runs) -> None:
+    """Refuse runs whose predictions don't give the scores beside them: the two come from different trainings."""
+    ones = np.ones((1, len(runs.test)))
+    given = runs.scores[runs.scores["positive"].astype(bool)].reset_index(drop=True)
+    for run, name in enumerate(runs.table[[*ARM, "seed"]].itertuples(index=False, name=None)):
+        for score in SCORES:
+            computed = run_scores(runs, run, score, ones)[0]
+            if not np.isclose(computed, given[score][run], rtol=0, atol=_TOLERANCE, equal_nan=True):
+                raise UserError(
+                    f"arm {name[0]} with generator {name[1]} and seed {name[2]}: predictions.csv gives "
+                    f"{score_label(score)} {computed:.4f}, but scores.csv has {given[score][run]:.4f}; run "
+                    "evaluate_classifier again"
+                )
+
+
+def family_confidence(confidence: float, n_comparisons: int) -> float:
+    """Compute the confidence of each of several intervals that hold together at `confidence` (Bonferroni)."""
+    return 1 - (1 - confidence) / max(1, n_comparisons)
+
+
+def comparisons(table: pd.DataFrame, reference: str) -> pd.DataFrame:
+    """Select the arms that are compared with one of `REFERENCE_ARMS`: with `real` all others, with `real_augmented`
+    those that add synthetic images to real ones; no row where the study has no such arm."""
+    if not (table["arm"] == reference).any():
+        return table.iloc[:0]
+    return table[table["arm"] != REAL if reference == REAL else table["train_on"] == "real_synthetic"]
+
+
+def n_comparisons(table: pd.DataFrame) -> int:
+    """Count the comparisons whose intervals are to hold together."""
+    return sum(len(comparisons(table, reference)) for reference in REFERENCE_ARMS)
+
+
+def _resampled_differences(
+    runs: pd.DataFrame, resampled: np.ndarray, arm: tuple[str, str], reference: tuple[str, str], seed: int
+) -> np.ndarray:
+    """Resample the difference between two arms, given by name and generator, from the scores of all runs: (B,)."""
+    rows = runs.groupby(ARM, sort=False).indices
+    one, other = rows[arm], rows[reference]
+    seeds = runs["seed"].to_numpy()
+    paired = np.array_equal(seeds[one], seeds[other])
+    # resamples of patients and of seeds from one stream would go together
+    return bootstrap.resampled_differences(resampled[one], resampled[other], paired, seed + 1)

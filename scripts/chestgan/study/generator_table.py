@@ -1,0 +1,61 @@
+"""The table of a study's generators: their metrics over the seeds, and how their trainings went."""
+
+import pandas as pd
+
+from chestgan.metrics.catalogue import METRICS
+from chestgan.metrics.metric import ALL
+from chestgan.study import bootstrap
+
+
+def measured(distances: pd.DataFrame, diversity: pd.DataFrame) -> pd.DataFrame:
+    """Select what counts of each generator: beside the test patients, over all images, by the first extractor.
+
+    Args:
+        distances: as `inputs.read_distances` returns it.
+        diversity: as `inputs.read_diversity` returns it.
+
+    Returns:
+        A row for each generator and seed: generator, seed, extractor, n, the metrics, and those of real images.
+    """
+    of_all = distances[(distances["reference"] == "test") & (distances["class"] == ALL)]
+    varied = diversity[diversity["class"] == ALL].drop(columns=["class", "n"])
+    both = of_all.merge(varied, on=["generator", "seed", "extractor"], validate="one_to_one")
+    first = both[both["extractor"] == distances["extractor"].iloc[0]]
+    names = [*(metric.name for metric in METRICS), *(metric.real_name for metric in METRICS)]
+    return first[["generator", "seed", "extractor", "n", *names]].reset_index(drop=True)
+
+
+def table(values: pd.DataFrame, histories: pd.DataFrame, confidence: float) -> pd.DataFrame:
+    """Average every generator over its seeds.
+
+    Args:
+        values: from `measured`.
+        histories: as `inputs.read_histories` returns it; its order of generators is that of the rows.
+        confidence: of the intervals.
+
+    Returns:
+        A row for each generator: mean, standard deviation (n - 1) and t interval over the seeds of each metric, means
+        of those of real images, then the kernel distances to the validation patients: of the selected and of the last
+        generator, and their `last_to_best_ratio`. With one seed there is no deviation; where a selected generator is as
+        near as real images, at 0 or below, there is no ratio.
+    """
+    groups = values.groupby("generator")
+    columns: dict[str, pd.Series] = {"n_seeds": groups.size()}
+    columns |= {name: groups[name].first() for name in ("extractor", "n")}
+    for name in (metric.name for metric in METRICS):
+        columns[f"{name}_mean"], columns[f"{name}_sd"] = groups[name].mean(), groups[name].std()
+        ends = {generator: bootstrap.mean_interval(seeds.to_numpy(), confidence) for generator, seeds in groups[name]}
+        columns |= pd.DataFrame(ends, index=[f"{name}_low", f"{name}_high"]).T.to_dict("series")
+    columns |= {metric.real_name: groups[metric.real_name].mean() for metric in METRICS}
+    order = [name for name in histories["generator"].unique() if name in groups.groups]
+    return pd.DataFrame(columns).join(_trainings(histories)).loc[order].rename_axis("generator").reset_index()
+
+
+def _trainings(histories: pd.DataFrame) -> pd.DataFrame:
+    """Average the best and the last validation KD of every generator's trainings, and the ratio of last to best."""
+    groups = histories.sort_values("kimg", kind="stable").groupby(["generator", "seed"])["validation_kd"]
+    ends = pd.DataFrame({"best_validation_kd": groups.min(), "last_validation_kd": groups.last()})
+    # a kernel distance is unbiased, so that of an excellent generator may be below 0, and no ratio to it means anything
+    best = ends["best_validation_kd"]
+    ends["last_to_best_ratio"] = (ends["last_validation_kd"] / best).where(best > 0)
+    return ends.groupby("generator").agg(lambda seeds: seeds.mean(skipna=False))

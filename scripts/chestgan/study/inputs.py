@@ -1,0 +1,317 @@
+"""The inputs of a study, read from the folders of its runs and checked against each other."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from chestgan.base import files
+from chestgan.base.errors import UserError
+from chestgan.base.tables import read_table
+from chestgan.images import image_set
+from chestgan.images.image_set import ImageSet
+from chestgan.metrics import tables
+from chestgan.metrics.catalogue import DISTANCES, DIVERSITY
+from chestgan.metrics.metric import Metric
+from chestgan.metrics.score_tables import PREDICTION_COLUMNS, SCORE_COLUMNS, probability_columns
+from chestgan.study.arms import NO_GENERATOR, REAL, REAL_AUGMENTED
+
+RUN_COLUMNS = ["arm", "train_on", "augment", "generator", "generator_seed", "seed", "n_train_real", "n_train_synthetic"]
+_KEY = ["arm", "generator", "generator_seed", "seed"]
+_SETTINGS = (*RUN_COLUMNS, "classes", "positive_class")
+
+
+@dataclass(frozen=True)
+class Runs:
+    """The results of a study's classifiers, run by run, on the same test images.
+
+    Attributes:
+        table: one row per run, sorted, the arm `real` first: `RUN_COLUMNS`; `generator` is "-" where there is none.
+        scores: a row for each run and class, in the order of `table`: arm, generator, generator_seed, seed, then
+            `SCORE_COLUMNS`.
+        test: the test images: file, patient, label; one order for all runs.
+        predicted: (runs, images) labels.
+        decided: (runs, images) bool, whether an image is called the positive class when that is held against the rest.
+        probabilities: (runs, images) float64 in [0, 1] of the positive class.
+        classes: the labels in alphabetical order.
+        positive_class: the label whose scores the study compares.
+    """
+
+    table: pd.DataFrame
+    scores: pd.DataFrame
+    test: pd.DataFrame
+    predicted: np.ndarray
+    decided: np.ndarray
+    probabilities: np.ndarray
+    classes: list[str]
+    positive_class: str
+
+
+def read_real(folder: Path) -> ImageSet:
+    """Read the real images, which must have test patients.
+
+    Raises:
+        UserError: they can't be read, or have no column that this study needs.
+    """
+    files.require_folder(folder, "an image set made by split_data")
+    real = image_set.read(folder)
+    missing = {"file", "patient", "split"} - set(real.manifest)
+    if missing:
+        raise UserError(f"{folder}/manifest.csv has no column {', '.join(sorted(missing))}; expected split_data's")
+    if not (real.manifest["split"] == "test").any():
+        raise UserError(f"{folder}/manifest.csv has no test image; expected an image set made by split_data")
+    return real
+
+
+def read_runs(folders: Sequence[Path], real: ImageSet) -> Runs:
+    """Read the results of evaluate_classifier.
+
+    Raises:
+        UserError: a folder is missing or damaged, is there twice, or was tested on other images than the test patients
+            of `real`: runs on different images can't be compared in pairs.
+    """
+    columns = ["file", "patient", "label"]
+    test = real.manifest.loc[real.manifest["split"] == "test", columns].reset_index(drop=True)
+    described, scores, predictions = [], [], []
+    for folder in folders:
+        files.require_folder(folder, "a result of evaluate_classifier")
+        described.append(_read_settings(folder, real.classes))
+        scores.append(_read_scores(folder, real.classes, described[-1]["positive_class"]))
+        predictions.append(_read_predictions(folder, test, real.classes))
+    _require_equal(folders, [one["positive_class"] for one in described], "the positive class")
+    positive = described[0]["positive_class"]
+    table = pd.DataFrame(described)
+    order = _sorted_runs(table, folders)
+    named = [
+        pd.concat([table.loc[[run] * len(real.classes), _KEY].reset_index(drop=True), scores[run]], axis=1)
+        for run in order
+    ]
+    return Runs(
+        table=table.loc[order, RUN_COLUMNS].reset_index(drop=True),
+        scores=pd.concat(named, ignore_index=True),
+        test=test,
+        predicted=np.stack([predictions[run]["predicted"].to_numpy(object) for run in order]),
+        decided=np.stack([_decided(predictions[run], scores[run], positive, len(real.classes)) for run in order]),
+        probabilities=np.stack([predictions[run][f"score_{positive}"].to_numpy(float) for run in order]),
+        classes=real.classes,
+        positive_class=positive,
+    )
+
+
+def _decided(predictions: pd.DataFrame, scores: pd.DataFrame, positive: str, n_classes: int) -> np.ndarray:
+    """Compute which images a run called the positive class, as `scores.decide` did: (N,) bool."""
+    if n_classes == 2:
+        return (predictions["predicted"] == positive).to_numpy()
+    threshold = scores["threshold"][scores["label"] == positive].item()
+    return (predictions[f"score_{positive}"] >= threshold).to_numpy()
+
+
+def read_distances(folders: Sequence[Path]) -> pd.DataFrame:
+    """Read the tables of distances of compute_fid as one, sorted by generator and seed; extractors keep their order.
+
+    Raises:
+        UserError: a table is missing or damaged, is there twice, or has other extractors or classes than the others.
+    """
+    return _read_measurements(folders, "distances.csv", DISTANCES)
+
+
+def read_diversity(folders: Sequence[Path]) -> pd.DataFrame:
+    """Read the tables of diversity of compute_fid, as `read_distances` does."""
+    return _read_measurements(folders, "diversity.csv", DIVERSITY)
+
+
+def _read_measurements(folders: Sequence[Path], name: str, metrics: Sequence[Metric]) -> pd.DataFrame:
+    columns = tables.columns(metrics)
+    # a standard error isn't defined for 2 images
+    finite = [column for metric in metrics for column in (metric.name, metric.real_name)]
+    read = []
+    for folder in folders:
+        files.require_folder(folder, "a result of compute_fid")
+        text = [column for column in ("generator", "extractor", "reference", "class") if column in columns]
+        read.append(read_table(folder / name, columns, text))
+        if read[-1].empty or not np.isfinite(read[-1][finite]).all(axis=None):
+            raise UserError(f"{folder}/{name} is empty or has values that aren't finite; run compute_fid again")
+    for column in ("extractor", "class"):
+        _require_equal(folders, [", ".join(table[column].unique()) for table in read], f"the values of {column}")
+    names = [(table["generator"].iloc[0], int(table["seed"].iloc[0])) for table in read]
+    _require_once(folders, names, "distances of generator {}, seed {}")
+    order = sorted(range(len(names)), key=names.__getitem__)
+    return pd.concat([read[place] for place in order], ignore_index=True)[columns]
+
+
+def read_histories(folders: Sequence[Path]) -> pd.DataFrame:
+    """Read from the results of train_acgan the kernel distances to the validation patients over the images shown.
+
+    Returns:
+        A row for each snapshot: generator, seed, kimg, validation_kd. Generators keep the order of the folders.
+
+    Raises:
+        UserError: a history is missing or damaged, is there twice, or has no snapshot in common with another seed's.
+    """
+    names, tables = [], []
+    for folder in folders:
+        files.require_folder(folder, "a result of train_acgan")
+        training = _read_keys(folder / "settings.json", ("name", "seed"), "train_acgan")
+        history = read_table(folder / "history.csv", ["kimg", "validation_kd"], ())
+        snapshots = history.loc[history["validation_kd"].notna(), ["kimg", "validation_kd"]]
+        if snapshots.empty or not np.isfinite(snapshots).all(axis=None):
+            raise UserError(
+                f"{folder}/history.csv has no validation_kd, or one that isn't finite; run train_acgan again"
+            )
+        names.append((str(training["name"]), int(training["seed"])))
+        tables.append(snapshots.assign(generator=names[-1][0], seed=names[-1][1]))
+    _require_once(folders, names, "the training of generator {}, seed {}")
+    generators = list(dict.fromkeys(name for name, _ in names))
+    order = sorted(range(len(names)), key=lambda place: (generators.index(names[place][0]), names[place][1]))
+    histories = pd.concat([tables[place] for place in order], ignore_index=True)
+    for generator, group in histories.groupby("generator"):
+        if not (group.groupby("kimg").size() == group["seed"].nunique()).any():
+            raise UserError(
+                f"the trainings of {generator} were measured after different numbers of images; the seeds of a "
+                "generator must differ in nothing else"
+            )
+    return histories[["generator", "seed", "kimg", "validation_kd"]]
+
+
+def read_synthetic(folders: Sequence[Path], real: ImageSet) -> dict[str, tuple[int, ImageSet]]:
+    """Read the synthetic set of every generator's lowest seed: {generator: (seed, set)}, in alphabetical order.
+
+    Raises:
+        UserError: a set is missing or damaged, is there twice, or doesn't fit the real images.
+    """
+    found, names = {}, []
+    for folder in folders:
+        files.require_folder(folder, "a synthetic set made by generate_images")
+        origin = _read_keys(folder / "settings.json", ("generator", "seed"), "generate_images")
+        synthetic = image_set.read(folder)
+        if synthetic.images.shape[1:] != real.images.shape[1:] or synthetic.classes != real.classes:
+            raise UserError(
+                f"the synthetic set {folder} has {_described(synthetic)}, but the real images have {_described(real)}; "
+                "expected a generator trained on these"
+            )
+        names.append((str(origin["generator"]), int(origin["seed"])))
+        found[names[-1]] = synthetic
+    _require_once(folders, names, "images of generator {}, seed {}")
+    first = {}
+    for generator, seed in sorted(found):
+        first.setdefault(generator, (seed, found[generator, seed]))
+    return first
+
+
+def require_generators(runs: Runs, distances: pd.DataFrame, histories: pd.DataFrame, synthetic: dict[str, Any]) -> None:
+    """Refuse a study in which a generator that an arm trained on has no distances or no images, or distances no
+    training."""
+    for generator in sorted(set(runs.table["generator"]) - {NO_GENERATOR}):
+        for known, flag in ((set(distances["generator"]), "--fid"), (set(synthetic), "--generated")):
+            if generator not in known:
+                raise UserError(
+                    f"an arm trained on images of {generator}, but {flag} has only {', '.join(sorted(known))}; name "
+                    f"the folder of {generator} too"
+                )
+    measured, trained = (set(zip(table["generator"], table["seed"], strict=True)) for table in (distances, histories))
+    for generator, seed in sorted(measured - trained):
+        raise UserError(
+            f"--fid has distances of generator {generator}, seed {seed}, but --history has no training of it; name "
+            "its folder too"
+        )
+
+
+def _read_settings(folder: Path, classes: list[str]) -> dict[str, Any]:
+    """Read what a run was, as a row of `Runs.table` with its positive class."""
+    run = _read_keys(folder / "settings.json", _SETTINGS, "evaluate_classifier")
+    if run["classes"] != classes:
+        raise UserError(
+            f"{folder} knows the classes {', '.join(map(str, run['classes']))}, but the real images have "
+            f"{', '.join(classes)}; run evaluate_classifier again on them"
+        )
+    if run["positive_class"] not in classes:
+        raise UserError(f"{folder}/settings.json has positive_class {run['positive_class']!r}, which is no class")
+    generator = run["generator"] or NO_GENERATOR
+    arm = str(run["arm"])
+    if arm in (REAL, REAL_AUGMENTED) and (run["train_on"] != "real" or run["augment"] != (arm == REAL_AUGMENTED)):
+        trained = f"{run['train_on']} {'with' if run['augment'] else 'without'} augmentation"
+        raise UserError(f"{folder} is called {arm}, but trained on {trained}; give that arm another name")
+    seed = run["generator_seed"]
+    return {name: run[name] for name in _SETTINGS} | {
+        "arm": arm,
+        "generator": generator,
+        "generator_seed": NO_GENERATOR if seed is None else seed,
+    }
+
+
+def _read_scores(folder: Path, classes: list[str], positive: str) -> pd.DataFrame:
+    path = folder / "scores.csv"
+    scores = read_table(path, SCORE_COLUMNS, ("label",)).sort_values("label", ignore_index=True)[SCORE_COLUMNS]
+    if list(scores["label"]) != classes or list(scores["positive"]) != [label == positive for label in classes]:
+        raise UserError(
+            f"{path} hasn't one row for each of {', '.join(classes)} with {positive} as the positive one; make it again"
+        )
+    return scores
+
+
+def _read_predictions(folder: Path, test: pd.DataFrame, classes: list[str]) -> pd.DataFrame:
+    """Read predictions in the order of the test images."""
+    path = folder / "predictions.csv"
+    columns = probability_columns(classes)
+    text = PREDICTION_COLUMNS
+    predictions = read_table(path, [*text, *columns], text)
+    n_other = len(set(predictions["file"]) ^ set(test["file"]))
+    if n_other or len(predictions) != len(test):
+        raise UserError(
+            f"{path} has {len(predictions)} images, but the test patients have {len(test)}, and {n_other} are in one "
+            "of them alone; arms can only be compared in pairs on the same images: run evaluate_classifier again"
+        )
+    predictions = predictions.set_index("file").loc[test["file"]].reset_index()
+    for column in ("patient", "label"):
+        if list(predictions[column]) != list(test[column]):
+            raise UserError(f"{path} has another {column} for some images than the real images; make it again")
+    if not np.isfinite(predictions[columns]).all(axis=None) or not predictions["predicted"].isin(classes).all():
+        raise UserError(f"{path} has scores that aren't finite, or predicts an unknown class; make it again")
+    return predictions
+
+
+def _sorted_runs(table: pd.DataFrame, folders: Sequence[Path]) -> list[int]:
+    """Sort the places of the runs by arm, generator and seed, the arm `real` first; refuse a run that is there twice
+    and runs of one arm that trained on different numbers of images."""
+    names = list(table[["arm", "generator", "seed"]].itertuples(index=False, name=None))
+    _require_once(folders, names, "arm {} with generator {} and seed {}")
+    for (arm, generator), group in table.groupby(["arm", "generator"]):
+        for column in ("train_on", "augment", "n_train_real", "n_train_synthetic"):
+            if group[column].nunique() > 1:
+                found = ", ".join(map(str, sorted(group[column].unique())))
+                raise UserError(
+                    f"the runs of arm {arm} with generator {generator} have different values of {column}: {found}; "
+                    "the seeds of an arm must differ in nothing else"
+                )
+    return sorted(range(len(names)), key=lambda run: (names[run][0] != REAL, *names[run]))
+
+
+def _read_keys(path: Path, keys: Sequence[str], made_by: str) -> dict[str, Any]:
+    content = files.read_json(path)
+    missing = [key for key in keys if not isinstance(content, dict) or key not in content]
+    if missing:
+        raise UserError(f"{path} doesn't name {', '.join(missing)}; expected a result of {made_by}")
+    return content
+
+
+def _require_once(folders: Sequence[Path], names: Sequence[tuple], description: str) -> None:
+    seen = {}
+    for folder, name in zip(folders, names, strict=True):
+        if name in seen:
+            raise UserError(f"{description.format(*name)} is there twice: in {seen[name]} and in {folder}")
+        seen[name] = folder
+
+
+def _require_equal(folders: Sequence[Path], values: Sequence[str], description: str) -> None:
+    for folder, value in zip(folders, values, strict=True):
+        if value != values[0]:
+            raise UserError(
+                f"{description} is {value} in {folder}, but {values[0]} in {folders[0]}; expected the same in all"
+            )
+
+
+def _described(images: ImageSet) -> str:
+    return f"{images.images.shape[1]} × {images.images.shape[2]} px and the classes {', '.join(images.classes)}"

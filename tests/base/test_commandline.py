@@ -1,0 +1,91 @@
+"""Flags made from a dataclass, bounds that are kept, and errors in one line."""
+
+import errno
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from chestgan.base import commandline, settings
+from chestgan.base.errors import UserError, unknown_name
+from chestgan.base.settings import setting
+
+
+@dataclass(frozen=True)
+class Config:
+    real: Path = setting("a folder, 100 % needed")
+    latent_dim: int = setting("a number", 100, minimum=1, maximum=512)
+    crop: bool = setting("a switch", False)
+    ratio: float | None = setting("maybe a number", None, minimum=0)
+    extractors: tuple[str, ...] = setting("some of them", ("lite",), choices=("lite", "fid"))
+
+    def __post_init__(self) -> None:
+        settings.check(self)
+
+
+def parse(*argv: str) -> Config:
+    seen = []
+    assert commandline.execute(Config, seen.append, "Test.", argv) == 0
+    return seen[0]
+
+
+def test_defaults_and_flags() -> None:
+    assert parse("--real", "x") == Config(Path("x"))
+    assert parse(
+        "--real", "x", "--latent-dim", "7", "--crop", "--ratio", "0.5", "--extractors", "fid", "lite"
+    ) == Config(Path("x"), 7, True, 0.5, ("fid", "lite"))
+    assert parse("--real", "x", "--no-crop").crop is False
+
+
+def test_help_names_every_flag_with_its_default(capsys) -> None:
+    with pytest.raises(SystemExit) as stop:
+        commandline.execute(Config, print, "What it does.", ["--help"])
+    assert stop.value.code == 0
+    text = " ".join(capsys.readouterr().out.split())
+    for words in (
+        "What it does.",
+        "100 % needed",
+        "a number (default: 100)",
+        "some of them: lite, fid (default: lite)",
+        "--no-crop",
+    ):
+        assert words in text
+
+
+@pytest.mark.parametrize(
+    ("argv", "message"),
+    [
+        (["--latent-dim", "0"], "error: latent_dim is 0; expected a number from 1 to 512"),
+        (["--latent-dim", "513"], "error: latent_dim is 513; expected a number from 1 to 512"),
+        (["--ratio", "nan"], "error: ratio is nan; expected a number from 0 to inf"),
+        (["--extractors", "lite", "fido"], "error: extractors is 'fido'; expected one of lite, fid"),
+    ],
+)
+def test_values_out_of_bounds_are_told_in_one_line(argv: list[str], message: str, capsys) -> None:
+    assert commandline.execute(Config, print, "Test.", ["--real", "x", *argv]) == 1
+    assert capsys.readouterr().err == message + "\n"
+
+
+def test_a_users_mistake_is_told_and_a_bug_keeps_its_traceback(capsys) -> None:
+    def mistaken(_: Config) -> None:
+        raise UserError("found 1; expected 2")
+
+    def broken(_: Config) -> None:
+        raise KeyError("bug")
+
+    def full(_: Config) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", "results/x.npy")
+
+    assert commandline.execute(Config, mistaken, "Test.", ["--real", "x"]) == 1
+    assert capsys.readouterr().err == "error: found 1; expected 2\n"
+    assert commandline.execute(Config, full, "Test.", ["--real", "x"]) == 1
+    assert capsys.readouterr().err.startswith("error: No space left on device: results/x.npy")
+    with pytest.raises(KeyError):
+        commandline.execute(Config, broken, "Test.", ["--real", "x"])
+
+
+def test_the_nearest_known_name_is_offered() -> None:
+    assert str(unknown_name("key", "kmig", ["kimg", "seed"])) == (
+        "unknown key 'kmig'; known: kimg, seed; did you mean 'kimg'?"
+    )
+    assert "did you mean" not in str(unknown_name("key", "zzz", ["kimg"]))

@@ -1,0 +1,114 @@
+"""The configuration: every key is known, described and bounded, and a mistake is told where it is."""
+
+import copy
+from pathlib import Path
+
+import pytest
+import yaml
+
+from chestgan.base import configuration
+from chestgan.base.errors import UserError
+from project import ROOT
+
+SCHEMA = ROOT / "workflow" / "schemas" / "config.schema.json"
+CONFIGS = sorted((ROOT / "config").glob("*.yaml"))
+
+
+def demo() -> dict:
+    return yaml.safe_load((ROOT / "config" / "config.yaml").read_text())
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.name)
+def test_shipped_configurations_are_valid(path: Path) -> None:
+    configuration.check(yaml.safe_load(path.read_text()), SCHEMA)
+
+
+@pytest.mark.parametrize(
+    ("keys", "value", "message"),
+    [
+        (["sedes"], [0], "the top level: unknown key 'sedes'; known: .*; did you mean 'seeds'?"),
+        (["train_acgan", "kmig"], 5, "train_acgan: unknown key 'kmig'; known: .*; did you mean 'kimg'?"),
+        (["generators", "covidgan", "epoch"], 5, "generators.covidgan: unknown key 'epoch'"),
+        (["generators", "covidgan", "dropout"], 1.5, "generators.covidgan.dropout: 1.5 is greater than the maximum"),
+        (["generators", "covidgan", "preset"], "covidgn", "'covidgn' is not one of"),
+        (["train_acgan", "generator_learning_rate"], "2e-4", "write numbers with a point, such as 2.0e-4"),
+        (["seeds"], [], "seeds: .*(should be non-empty|too short)"),
+        (["seeds"], [0, 0], "seeds: .*non-unique"),
+        (["seeds"], [-1], "seeds.0: -1 is less than the minimum of 0"),
+        (["dataset"], "a/b", "dataset: 'a/b' does not match"),
+        (["device"], "cuda", "device: 'cuda' is not one of"),
+        (["arms", "real", "train_on"], "reel", "arms.real.train_on: 'reel' is not one of"),
+        (["arms", "real", "train_on"], "synthetic", "arms.real.train_on: 'real' was expected"),
+        (["arms", "real_augmented"], {"train_on": "real"}, "'augment' is a required .*give it augment: true"),
+    ],
+)
+def test_mistakes_are_told_where_they_are(keys: list[str], value, message: str) -> None:
+    config = copy.deepcopy(demo())
+    section = config
+    for key in keys[:-1]:
+        section = section[key]
+    section[keys[-1]] = value
+    with pytest.raises(UserError, match=message):
+        configuration.check(config, SCHEMA)
+
+
+def test_numbers_that_the_command_line_left_as_text_are_read() -> None:
+    config = demo() | {"seeds": ["0", "3"], "tensorboard": "true", "dataset": "7"}
+    config["train_acgan"]["kimg"] = "12.5"
+    config["split_data"]["window_low"] = "null"
+    config["split_data"]["classes"] = ["0", "1"]
+    configuration.check(config, SCHEMA)
+    assert (config["seeds"], config["tensorboard"], config["train_acgan"]["kimg"]) == ([0, 3], True, 12.5)
+    assert config["split_data"]["window_low"] is None
+    assert (config["dataset"], config["split_data"]["classes"]) == ("7", ["0", "1"])
+
+
+def test_all_mistakes_are_told_at_once() -> None:
+    config = demo() | {"sedes": 1, "device": "tpu"}
+    with pytest.raises(UserError) as told:
+        configuration.check(config, SCHEMA)
+    assert "sedes" in str(told.value)
+    assert "tpu" in str(told.value)
+
+
+def test_data_files_are_listed_in_order_without_hidden_ones(tmp_path: Path) -> None:
+    for name in ("b/2.png", "a/1.png", "table.csv", ".hidden", "a/.snakemake_timestamp"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    expected = [tmp_path / name for name in ("a/1.png", "b/2.png", "table.csv")]
+    assert configuration.data_files(str(tmp_path), None) == expected
+    assert configuration.data_files(str(tmp_path), "table.csv") == expected
+    outside = tmp_path.with_suffix(".csv")
+    outside.touch()
+    assert configuration.data_files(str(tmp_path), str(outside)) == [*expected, outside]
+
+
+@pytest.mark.parametrize(
+    ("folder", "metadata", "message"),
+    [
+        ("nowhere", None, "there is no such folder"),
+        (".", None, "that folder is empty"),
+        ("full", "table.csv", "split_data.metadata is 'table.csv', and there is no such file"),
+    ],
+)
+def test_data_that_is_not_there_is_told(folder: str, metadata: str | None, message: str, tmp_path: Path) -> None:
+    if folder == "full":
+        (tmp_path / "full").mkdir()
+        (tmp_path / "full" / "a.png").touch()
+    with pytest.raises(UserError, match=message):
+        configuration.data_files(str(tmp_path / folder), metadata)
+
+
+def test_the_checksum_of_the_data_is_that_of_names_and_bytes(tmp_path: Path) -> None:
+    paths = [tmp_path / "1.png", tmp_path / "2.png"]
+    for path in paths:
+        path.write_bytes(b"pixels of " + path.name.encode())
+    first = configuration.sha256_of_files(paths)
+    paths[0].touch()
+    assert configuration.sha256_of_files(paths) == first
+    assert configuration.sha256_of_files(paths[:1]) != first
+    paths[0].write_bytes(b"other pixels")
+    changed = configuration.sha256_of_files(paths)
+    assert changed != first
+    paths[0].rename(tmp_path / "0.png")
+    assert configuration.sha256_of_files([tmp_path / "0.png", paths[1]]) != changed

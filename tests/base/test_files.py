@@ -1,0 +1,76 @@
+"""Files appear whole or not at all."""
+
+from pathlib import Path
+
+import pytest
+
+from chestgan.base import files
+from chestgan.base.errors import UserError
+
+
+def test_a_folder_appears_when_it_is_whole(tmp_path: Path) -> None:
+    with files.new_folder(tmp_path / "made") as folder:
+        (folder / "a.txt").write_text("a")
+        assert folder == files.partial_folder(tmp_path / "made")
+        assert not (tmp_path / "made").exists()
+    assert (tmp_path / "made" / "a.txt").read_text() == "a"
+    assert [path.name for path in tmp_path.iterdir()] == ["made"]
+
+
+def test_an_empty_folder_may_stand_there_already(tmp_path: Path) -> None:
+    (tmp_path / "made").mkdir()
+    with files.new_folder(tmp_path / "made") as folder:
+        (folder / "a.txt").touch()
+    assert (tmp_path / "made" / "a.txt").exists()
+
+
+def test_a_failure_leaves_nothing(tmp_path: Path) -> None:
+    with pytest.raises(ZeroDivisionError), files.new_folder(tmp_path / "made") as folder:
+        (folder / "a.txt").touch()
+        raise ZeroDivisionError
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_a_killed_run_left_is_swept_away(tmp_path: Path) -> None:
+    files.partial_folder(tmp_path / "made").mkdir()
+    (files.partial_folder(tmp_path / "made") / "old.txt").touch()
+    with files.new_folder(tmp_path / "made"):
+        pass
+    assert list((tmp_path / "made").iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["file.txt", "folder"])
+def test_what_exists_is_refused_and_kept(name: str, tmp_path: Path) -> None:
+    (tmp_path / "file.txt").write_text("mine")
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "mine.txt").write_text("mine")
+    with pytest.raises(UserError, match=r"isn't empty|is a file"), files.new_folder(tmp_path / name):
+        pass
+    assert (tmp_path / "folder" / "mine.txt").read_text() == (tmp_path / "file.txt").read_text() == "mine"
+
+
+def test_a_file_is_replaced_only_by_a_whole_one(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    files.write_json(path, {"b": 1, "a": Path("x")})
+    assert files.read_json(path) == {"a": "x", "b": 1}
+    with pytest.raises(ZeroDivisionError), files.new_file(path) as partial:
+        partial.write_text("half")
+        raise ZeroDivisionError
+    assert files.read_json(path) == {"a": "x", "b": 1}
+    assert [found.name for found in tmp_path.iterdir()] == ["a.json"]
+
+
+def test_a_full_disk_leaves_the_old_file(small_disk: Path) -> None:
+    files.write_json(small_disk / "a.json", "old")
+    with pytest.raises(OSError, match="No space left"):
+        files.write_json(small_disk / "a.json", "new" * 10_000_000)
+    assert files.read_json(small_disk / "a.json") == "old"
+    assert [found.name for found in small_disk.iterdir()] == ["a.json"]
+
+
+@pytest.mark.parametrize(("content", "message"), [(None, "there is no file"), ("{", "isn't JSON")])
+def test_json_that_is_missing_or_damaged_is_told(content: str | None, message: str, tmp_path: Path) -> None:
+    if content is not None:
+        (tmp_path / "a.json").write_text(content)
+    with pytest.raises(UserError, match=message):
+        files.read_json(tmp_path / "a.json")

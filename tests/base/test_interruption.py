@@ -1,0 +1,49 @@
+"""A watch tells when to stop: by signals, and before a time limit."""
+
+import os
+import signal
+import time
+
+import pytest
+
+from chestgan.base import interruption
+
+
+@pytest.mark.parametrize("number", interruption.SIGNALS)
+def test_a_signal_is_told_and_ends_nothing(number: signal.Signals) -> None:
+    before = signal.getsignal(number)
+    with interruption.watch(0.0) as watching:
+        assert watching.reason() == ""
+        os.kill(os.getpid(), number)
+        assert watching.reason() == f"{number.name} was received"
+        # a second one is for those who can't wait
+        assert signal.getsignal(number) == before
+    assert signal.getsignal(number) == before
+
+
+def test_without_a_limit_there_is_always_time() -> None:
+    with interruption.watch(0.0) as watching:
+        watching.last -= 1e9
+        assert watching.reason() == ""
+
+
+def test_the_limit_counts_from_the_start_of_the_process(monkeypatch) -> None:
+    with interruption.watch(1_000_000.0) as watching:
+        # of a long limit five minutes are spared
+        assert watching.deadline < time.monotonic() + 60_000_000 - 300
+    monkeypatch.setattr(interruption.psutil.Process, "create_time", lambda process: time.time() - 46)
+    with interruption.watch(1.0) as watching:
+        # of a minute a quarter is spared, and 46 seconds have gone
+        assert watching.reason() == "the time limit is near"
+    monkeypatch.setattr(interruption.psutil.Process, "create_time", lambda process: time.time() - 30)
+    with interruption.watch(1.0) as watching:
+        assert watching.reason() == ""
+
+
+def test_work_that_may_not_end_in_time_is_not_begun(monkeypatch) -> None:
+    monkeypatch.setattr(interruption.psutil.Process, "create_time", lambda process: time.time())
+    with interruption.watch(1.0) as watching:
+        assert watching.reason() == ""
+        watching.last -= 50
+        # the last piece took 50 seconds, and 45 were there
+        assert watching.reason() == "the time limit is near"

@@ -1,0 +1,122 @@
+"""The files of a folder and the rows of a table fit together, or the user learns where they don't."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from chestgan.base.errors import UserError
+from chestgan.data import metadata
+from chestgan.data.metadata import Columns
+from pictures import picture, save
+
+COLUMNS = Columns("file", "label", "patient", "source")
+FILES = ["covid/a.png", "covid/b.png", "normal/c.png"]
+
+
+def table_of(folder: Path, text: str, encoding: str = "utf-8", columns: Columns = COLUMNS) -> pd.DataFrame:
+    path = folder / "table.csv"
+    path.write_bytes(text.encode(encoding))
+    return metadata.read_table(path, columns, FILES, [])
+
+
+def test_images_are_found_by_name_or_content_and_the_rest_is_told(tmp_path: Path) -> None:
+    for name in ("b/2.PNG", "b/deep/er/1.tif", "a/x.jpg", "top.bmp"):
+        save(tmp_path / name, picture(0))
+    save(tmp_path / "a/scan.png", picture(1)).rename(tmp_path / "a/scan")
+    (tmp_path / "a/pointer.png").write_text("version https://git-lfs")
+    (tmp_path / "a/slice.dcm").write_text("")
+    for name in ("README.md", "metadata.csv", "a/notes.txt", ".snakemake_timestamp", "a/.hidden.png"):
+        (tmp_path / name).write_text("BM is a word too")
+    save(tmp_path / ".cache/c.png", picture(2))
+    images, others = metadata.find(tmp_path)
+    assert images == ["a/pointer.png", "a/scan", "a/slice.dcm", "a/x.jpg", "b/2.PNG", "b/deep/er/1.tif", "top.bmp"]
+    assert others == ["README.md", "a/notes.txt", "metadata.csv"]
+
+
+def test_links_are_followed_but_not_in_circles(tmp_path: Path) -> None:
+    save(tmp_path / "elsewhere/1.png", picture(0))
+    data = tmp_path / "data"
+    data.mkdir()
+    (data / "covid").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "elsewhere/back").symlink_to(data)
+    assert metadata.find(data)[0] == ["covid/1.png"]
+
+
+def test_folders_are_labels() -> None:
+    table = metadata.from_folders(["covid/a.png", "normal/deep/b.png", "c.png"])
+    assert table["label"].tolist() == ["covid", "normal", ""]
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding"),
+    [
+        ("file,label,patient,source\ncovid/b.png,covid,P1,x\ncovid/a.png, covid ,NA,\n", "utf-8"),
+        ("label;source;file;patient\ncovid;x;covid/b.png;P1\ncovid;;covid\\a.png;NA\n", "utf-8-sig"),
+        ("file\tlabel\tpatient\tsource\n./covid/b.png\tcovid\tP1\tx\ncovid/a.png\tcovid\tNA\t\n", "utf-8"),
+    ],
+    ids=["comma", "semicolon", "tab"],
+)
+def test_tables_of_several_kinds_say_the_same(tmp_path: Path, text: str, encoding: str) -> None:
+    table = table_of(tmp_path, text, encoding)
+    assert table.to_numpy().tolist() == [["covid/a.png", "covid", "NA", ""], ["covid/b.png", "covid", "P1", "x"]]
+
+
+def test_an_empty_name_says_that_there_is_no_such_column(tmp_path: Path) -> None:
+    table = table_of(tmp_path, "name,class\ncovid/a.png,x\n", columns=Columns("name", "class", "", ""))
+    assert table.to_numpy().tolist() == [["covid/a.png", "x", "", ""]]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("file,label,patient_id,source\ncovid/a.png,covid,p,s\n", r"no column 'patient'.*did you mean 'patient_id'\?"),
+        ("file,label,patient,source\ncovid/z.png,covid,p,s\n", r"names 1 files that aren't in the data folder"),
+        ("file,label,patient,source\ncovid/A.PNG,covid,p,s\n", r"did you mean 'covid/a.png'\?"),
+        ("file,label,patient,source\n../x.png,covid,p,s\n/etc/x.png,covid,p,s\n", r"names 2 files"),
+        ("file,label,patient,source\n,covid,p,s\n", r"names 1 files that aren't"),
+        ("file,label,patient,source\ncovid/a.png,x,p,s\ncovid/./a.png,x,p,s\n", r"1 files in more than one row: 'cov"),
+        ("file,label,patient,source\ncovid/a.png,x,p,s\ncovid/a.png,y,p,s\n", r"1 of them with different labels"),
+        ("file,label,patient,source\n", "has a header and no rows"),
+        ("", "is empty"),
+        ("file,label,patient,source\ncovid/a.png,x,p,s,1,2\n", "can't be read"),
+    ],
+)
+def test_a_wrong_table_is_an_error_that_says_why(tmp_path: Path, text: str, message: str) -> None:
+    with pytest.raises(UserError, match=message):
+        table_of(tmp_path, text)
+
+
+def test_a_table_that_is_no_text_or_missing_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="can't be read"):
+        table_of(tmp_path, "file,label\ncovid/ä.png,x\n", encoding="utf-16")
+    with pytest.raises(UserError, match="there is no metadata table"):
+        metadata.read_table(tmp_path / "gone.csv", COLUMNS, FILES, [])
+
+
+@pytest.mark.parametrize(
+    ("labels", "classes", "ignored", "message"),
+    [
+        (["covid"], (), (), "found 1 class"),
+        (["covid", "normal"], (), ("normal",), "found 1 class"),
+        (["covid", "normal"], ("covid", "norml"), (), r"no file has the label 'norml'.*did you mean 'normal'\?"),
+        (["covid", "normal"], (), ("pneumonia",), "no file has the label 'pneumonia'"),
+        (["covid", "normal"], ("covid", "normal"), ("normal",), "both classes and ignored_labels"),
+        (["covid", "Covid"], (), (), "differ only in case"),
+        (["covid", "all"], (), (), "'all' can't be a label"),
+        (["covid", "../up"], (), (), "can't be a label"),
+    ],
+)
+def test_labels_that_make_no_study_are_errors(labels, classes, ignored, message: str) -> None:
+    with pytest.raises(UserError, match=message):
+        metadata.require_labels(pd.DataFrame({"label": labels}), classes, ignored)
+
+
+def test_rows_without_a_wanted_label_get_a_reason() -> None:
+    table = pd.DataFrame({"file": list("abcd"), "label": ["covid", "", "other", "skipped"]})
+    rejected = metadata.unusable_labels(table, ["covid", "normal"], ("skipped",))
+    assert dict(zip(rejected["file"], rejected["reason"], strict=True)) == {
+        "b": "no label",
+        "c": "unknown label",
+        "d": "ignored label",
+    }

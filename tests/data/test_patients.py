@@ -1,0 +1,44 @@
+"""Ids of one patient are found to be one, whatever their spelling."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from chestgan.data import patients
+
+
+@pytest.mark.parametrize(
+    ("written", "same"),
+    [("P1", "p1"), (" p1\t", "p1"), ("p  1", "P 1"), ("p\u00a01", "p 1"), ("Ｐ1", "p1"), ("STRASSE", "straße")],
+)
+def test_case_and_white_space_make_no_new_patient(written: str, same: str) -> None:
+    assert patients.normalise(written) == patients.normalise(same) != ""
+
+
+def test_different_ids_stay_different() -> None:
+    assert patients.normalise("p1") != patients.normalise("p01")
+
+
+@pytest.mark.parametrize("missing", ["", "  ", "NaN", "n/a", "None", "unknown", "-", "NULL"])
+def test_an_image_without_an_id_is_its_own_patient(missing: str) -> None:
+    assert patients.identify([missing, missing, "P1"], ["a.png", "b.png", "c.png"]) == [
+        "image:a.png",
+        "image:b.png",
+        "p1",
+    ]
+
+
+def test_pairs_join_patients_along_a_chain() -> None:
+    joined = patients.join(["d", "c", "b", "a", "a"], np.array([[0, 1], [1, 3]]))
+    assert joined == ["a", "a", "b", "a", "a"]
+    assert patients.join(["b", "a"], np.empty((0, 2))) == ["b", "a"]
+
+
+def test_spellings_are_listed() -> None:
+    assert patients.respelled(["P1", "p1", "p2", "", " "]) == {"p1": ["P1", "p1"]}
+
+
+def test_the_majority_decides_and_the_alphabet_breaks_ties() -> None:
+    table = pd.DataFrame({"patient": list("aaabb"), "label": ["y", "x", "y", "z", "x"]})
+    assert patients.majority(table, "label").to_dict() == {"a": "y", "b": "x"}
+    assert patients.with_several(table, "label") == ["a", "b"]

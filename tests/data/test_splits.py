@@ -1,0 +1,125 @@
+"""No patient lies in two splits, each class lies in all, and the parts have the sizes that were asked for."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from chestgan.base.errors import UserError
+from chestgan.data import patients, splits
+
+
+def random_table(seed: int) -> pd.DataFrame:
+    """Draw a hostile table: odd spellings, missing ids, two labels, one patient with many images, rare sources."""
+    random = np.random.default_rng(seed)
+    labels = [f"class{number}" for number in range(int(random.integers(2, 4)))]
+    rows = []
+    for number in range(int(random.integers(3 * len(labels), 40))):
+        label = labels[number % len(labels)]
+        source = f"s{int(random.integers(1, 7))}" if random.random() < 0.9 else ""
+        n_images = int(random.choice([1, 2, 3, 25], p=[0.5, 0.3, 0.15, 0.05]))
+        for _ in range(n_images):
+            name = f"Patient  {number}"
+            written = str(random.choice([name, name.upper(), f" {name.replace('  ', chr(9))}\n", name.lower()]))
+            # the minority of a mixed patient's images, so that the class keeps its patients
+            mixed = n_images > 2 and random.random() < 0.3
+            rows.append({"label": labels[0] if mixed else label, "source": source, "given": written})
+    for number in range(int(random.integers(0, 4))):
+        rows.append({"label": labels[number % len(labels)], "source": "s1", "given": ["", "nan"][number % 2]})
+    table = pd.DataFrame(rows).sample(frac=1, random_state=seed).reset_index(drop=True)
+    table["file"] = [f"{place:04d}.png" for place in range(len(table))]
+    table["patient"] = patients.identify(table["given"], table["file"])
+    pairs = random.integers(0, len(table), (int(random.integers(0, 3)), 2))
+    table["patient"] = patients.join(table["patient"], pairs)
+    return table
+
+
+@pytest.mark.parametrize("seed", range(120))
+def test_no_patient_is_in_two_splits_whatever_the_table(seed: int) -> None:
+    table = random_table(seed)
+    label_of = patients.majority(table, "label")
+    if label_of.value_counts().reindex(table["label"].unique(), fill_value=0).min() < 3:
+        with pytest.raises(UserError, match="too few patients"):
+            splits.assign(table, 0.2, 0.2, seed)
+        return
+    table["split"] = splits.assign(table, 0.2, 0.2, seed)
+    assert (table.groupby("patient")["split"].nunique() == 1).all()
+    written = table["given"].map(patients.normalise)
+    known = table[written != ""]
+    assert (known.groupby(written[written != ""])["split"].nunique() == 1).all()
+    for _, of_class in table.groupby("label"):
+        assert set(of_class["split"]) == set(splits.SPLITS)
+
+
+def even_table(n_patients: int, n_images: int = 1, sources: int = 1) -> pd.DataFrame:
+    """Make two classes of so many patients, each with as many images, their sources in turn."""
+    rows = [
+        {"label": label, "patient": f"{label}{number:03d}", "source": f"s{number % sources}"}
+        for label in ("covid", "normal")
+        for number in range(n_patients)
+        for _ in range(n_images)
+    ]
+    table = pd.DataFrame(rows)
+    table["file"] = [f"{place:04d}.png" for place in range(len(table))]
+    return table
+
+
+@pytest.mark.parametrize(("test", "validation"), [(0.2, 0.2), (0.25, 0.1), (0.3, 0.3), (0.1, 0.5), (0.33, 0.15)])
+def test_the_fractions_are_met(test: float, validation: float) -> None:
+    table = even_table(200)
+    table["split"] = splits.assign(table, test, validation, seed=0)
+    for of_class in splits.shares(table).values():
+        assert of_class["test"] == pytest.approx(test, abs=0.02)
+        assert of_class["validation"] == pytest.approx((1 - test) * validation, abs=0.02)
+
+
+def test_sources_are_spread_evenly() -> None:
+    table = even_table(60, n_images=2, sources=3)
+    table["split"] = splits.assign(table, 0.2, 0.2, seed=3)
+    crossed = pd.crosstab([table["label"], table["source"]], table["split"], normalize="index")
+    assert crossed["test"].between(0.15, 0.25).all()
+    assert crossed["validation"].between(0.1, 0.22).all()
+
+
+def test_small_sources_are_pooled() -> None:
+    table = even_table(20)
+    table.loc[table["patient"].isin(["covid000", "covid001"]), "source"] = "rare"
+    table.loc[table["patient"].isin(["normal000"]), "source"] = "rarer"
+    strata = splits.strata(table)
+    assert strata["covid000"] == strata["covid010"] != strata["normal000"]
+    assert strata["normal000"] == strata["normal010"]
+
+
+@pytest.mark.parametrize("n_patients", [3, 4, 5, 7])
+def test_a_handful_of_patients_is_in_all_splits(n_patients: int) -> None:
+    for seed in range(10):
+        table = even_table(n_patients, n_images=2, sources=2)
+        table["split"] = splits.assign(table, 0.2, 0.2, seed)
+        assert (table.groupby(["label", "split"])["patient"].nunique() >= 1).sum() == 6
+
+
+def test_the_seed_decides() -> None:
+    table = even_table(40)
+    first, again, other = (splits.assign(table, 0.2, 0.2, seed) for seed in (1, 1, 2))
+    np.testing.assert_array_equal(first, again)
+    assert (first != other).any()
+
+
+def test_the_largest_patient_is_not_always_in_the_test() -> None:
+    table = pd.concat([even_table(20), pd.DataFrame([{"label": "covid", "patient": "big", "source": "s0"}] * 9)])
+    table = table.assign(file=[f"{place}.png" for place in range(len(table))])
+    where = {splits.assign(table, 0.2, 0.2, seed)[-1] for seed in range(20)}
+    assert {"train", "test"} <= where
+
+
+def test_too_few_patients_are_counted() -> None:
+    table = even_table(6)
+    table = table[(table["label"] == "covid") | table["patient"].isin(["normal000", "normal001"])]
+    with pytest.raises(UserError, match=r"too few patients to split: covid 6, normal 2; each class needs at least 3"):
+        splits.assign(table, 0.2, 0.2, seed=0)
+
+
+@pytest.mark.parametrize(
+    ("fraction", "fewest", "expected"), [(0.2, 99, (5, 1)), (0.3, 99, (10, 3)), (0.2, 3, (3, 1)), (0.5, 2, (2, 1))]
+)
+def test_folds_come_near_the_fraction(fraction: float, fewest: int, expected: tuple[int, int]) -> None:
+    assert splits.folds(fraction, fewest) == expected

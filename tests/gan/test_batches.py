@@ -1,0 +1,67 @@
+"""Batches: the same whatever the number of processes, every image of a class once an epoch."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+import torch
+
+from chestgan.gan import presets
+from chestgan.gan.batches import Batch, make_batch
+from chestgan.images import pixels
+
+N_IMAGES = 31
+CLASS_ROWS = [np.arange(0, 20), np.arange(20, N_IMAGES)]
+
+
+def settings(preset: str = "covidgan", **changes) -> presets.GanSettings:
+    small = {"generator_width": 32, "discriminator_width": 4, "batch_size": 8, "latent_dim": 8, "latent_std": 1.0}
+    return dataclasses.replace(presets.PRESETS[preset], **small | changes)
+
+
+def images() -> torch.Tensor:
+    """Give images that know their row: its number is their grey level."""
+    return torch.arange(N_IMAGES, dtype=torch.uint8).reshape(-1, 1, 1).expand(-1, 32, 32)
+
+
+def rows_of(batch: Batch) -> list[int]:
+    return pixels.to_grey(batch.real_images)[:, 0, 0].tolist()
+
+
+def test_processes_share_one_global_batch() -> None:
+    whole = make_batch(images(), CLASS_ROWS, settings(), seed=3, step=5, rank=0, n_ranks=1)
+    halves = [make_batch(images(), CLASS_ROWS, settings(), 3, 5, rank, 2) for rank in range(2)]
+    for field in ("real_images", "labels", "latents", "real_augmentation", "fake_augmentation"):
+        together = torch.cat([getattr(half, field) for half in halves])
+        assert torch.equal(together, getattr(whole, field)), field
+
+
+def test_classes_have_equal_parts_and_the_labels_are_those_of_the_images() -> None:
+    for step in range(10):
+        batch = make_batch(images(), CLASS_ROWS, settings(), 0, step, 0, 1)
+        assert batch.labels.bincount().tolist() == [4, 4]
+        assert [int(row in CLASS_ROWS[1]) for row in rows_of(batch)] == batch.labels.tolist()
+
+
+def test_every_image_of_a_class_is_shown_once_an_epoch() -> None:
+    shown = [row for step in range(5) for row in rows_of(make_batch(images(), CLASS_ROWS, settings(), 0, step, 0, 1))]
+    first_class = [row for row in shown if row in CLASS_ROWS[0]]
+    assert sorted(first_class) == CLASS_ROWS[0].tolist()
+    second_class = [row for row in shown if row not in CLASS_ROWS[0]]
+    assert sorted(second_class[:11]) == CLASS_ROWS[1].tolist()
+
+
+def test_steps_and_seeds_draw_different_batches() -> None:
+    drawn = {
+        tuple(make_batch(images(), CLASS_ROWS, settings(), seed, step, 0, 1).latents.flatten().tolist())
+        for seed in range(3)
+        for step in range(3)
+    }
+    assert len(drawn) == 9
+
+
+def test_latents_have_the_standard_deviation_that_was_asked_for() -> None:
+    gan = settings(batch_size=512, latent_dim=64, latent_std=0.02)
+    latents = make_batch(images(), CLASS_ROWS, gan, 0, 0, 0, 1).latents
+    assert latents.std().item() == pytest.approx(0.02, rel=0.02)
+    assert latents.mean().item() == pytest.approx(0.0, abs=5e-4)

@@ -1,0 +1,66 @@
+"""The presets, and the steps of the ablation from one to another."""
+
+import dataclasses
+from types import SimpleNamespace
+
+import pytest
+import yaml
+
+from chestgan.gan import presets
+from project import ROOT
+
+CONFIG = ROOT / "config"
+NETWORKS = {"architecture", "generator_width", "discriminator_width", "dropout"}
+
+
+def resolved(*sections: dict) -> dict:
+    """Give all settings of a generator as the workflow's flags set them, a later section over an earlier one."""
+    merged = {key: value for section in sections for key, value in section.items()}
+    preset = merged.pop("preset")
+    names = [field.name for field in dataclasses.fields(presets.GanSettings)]
+    overrides = SimpleNamespace(**(dict.fromkeys(names) | merged))
+    return dataclasses.asdict(presets.resolve(preset, overrides))
+
+
+@pytest.fixture(scope="module")
+def ablation() -> dict[str, dict]:
+    config = yaml.safe_load((CONFIG / "ablation.yaml").read_text())
+    return {name: resolved(config["train_acgan"], section) for name, section in config["generators"].items()}
+
+
+def changed(one: dict, other: dict) -> set[str]:
+    return {key for key in one if one[key] != other[key]}
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "expected"),
+    [
+        ("s0_covidgan", "s1_latents", {"latent_std"}),
+        ("s1_latents", "s2_average", {"ema_kimg"}),
+        ("s2_average", "s3_augment", {"augment"}),
+        ("s3_augment", "s4_spectral_norm", {"spectral_norm"}),
+        ("s4_spectral_norm", "s5_residual", NETWORKS),
+        ("s5_residual", "s6_rates", {"discriminator_learning_rate", "adam_beta1", "adam_beta2"}),
+        ("s6_rates", "s7_hinge", {"source_loss"}),
+        ("s7_hinge", "s8_projection", {"conditioning"}),
+        ("s8_projection", "ramp_projection", {"class_ramp_kimg"}),
+        ("ramp_projection", "ramp_ac", {"conditioning"}),
+        ("ramp_projection", "ramp_adc", {"conditioning"}),
+        ("ramp_projection", "ramp_d2dce", {"conditioning"}),
+        ("ramp_projection", "ramp_fp32", {"mixed_precision"}),
+        ("ramp_projection", "long", {"kimg", "snapshot_kimg"}),
+        ("long", "long_without_average", {"ema_kimg"}),
+        ("long", "long_without_augment", {"augment"}),
+        ("long", "long_without_spectral_norm", {"spectral_norm"}),
+        ("long", "long_without_ramp", {"class_ramp_kimg"}),
+    ],
+)
+def test_a_step_of_the_ablation_changes_one_thing(ablation: dict, before: str, after: str, expected: set) -> None:
+    assert changed(ablation[before], ablation[after]) == expected
+
+
+def test_the_ablation_goes_from_covidgan_to_strong(ablation: dict) -> None:
+    shared = {"latent_dim", "batch_size", "kimg", "snapshot_kimg", "mixed_precision"}
+    covidgan, strong = (dataclasses.asdict(presets.PRESETS[name]) for name in ("covidgan", "strong"))
+    assert changed(ablation["s0_covidgan"], covidgan) - shared == {"generator_width"}
+    assert changed(ablation["s8_projection"], strong) - shared == set()

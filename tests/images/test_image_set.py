@@ -1,0 +1,68 @@
+"""The one form that every stage speaks."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from chestgan.base.errors import UserError
+from chestgan.images import image_set
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    images = image_set.create_images(tmp_path, 4, 2)
+    images[:] = np.arange(4)[:, None, None]
+    images.flush()
+    manifest = pd.DataFrame({"label": ["b", "a", "b", "c"], "patient": ["001", "NA", "", "1e5"], "split": list("xyxx")})
+    image_set.write_manifest(tmp_path, manifest)
+    return tmp_path
+
+
+def test_what_was_written_is_read_and_ids_stay_text(folder: Path) -> None:
+    images = image_set.read(folder)
+    assert len(images) == 4
+    assert images.classes == ["a", "b", "c"]
+    assert images.manifest["patient"].tolist() == ["001", "NA", "", "1e5"]
+    assert images.class_numbers(["a", "b", "c"]).tolist() == [1, 0, 1, 2]
+    assert [rows.tolist() for rows in images.rows_by_class(["a", "b", "c"])] == [[1], [0, 2], [3]]
+
+
+def test_a_subset_keeps_rows_and_pixels_together(folder: Path) -> None:
+    chosen = image_set.read(folder).where(split="x", label="b")
+    assert chosen.images[:, 0, 0].tolist() == [0, 2]
+    assert chosen.manifest["patient"].tolist() == ["001", ""]
+
+
+def fewer_rows(folder: Path) -> None:
+    image_set.write_manifest(folder, pd.DataFrame({"label": ["a"]}))
+
+
+def another_dtype(folder: Path) -> None:
+    np.save(folder / "images.npy", np.zeros((4, 2, 2)))
+
+
+def cut_off(folder: Path) -> None:
+    (folder / "images.npy").write_bytes((folder / "images.npy").read_bytes()[:-3])
+
+
+def no_label(folder: Path) -> None:
+    image_set.write_manifest(folder, pd.DataFrame({"class": list("abcd")}))
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (fewer_rows, "manifest.csv 1 rows"),
+        (another_dtype, "float64"),
+        (cut_off, "can't be read"),
+        (no_label, "has no column 'label', only class"),
+        (lambda folder: (folder / "images.npy").unlink(), "isn't an image set"),
+        (lambda folder: (folder / "manifest.csv").write_text(""), "can't be read"),
+    ],
+)
+def test_damage_is_told(damage, message: str, folder: Path) -> None:
+    damage(folder)
+    with pytest.raises(UserError, match=message):
+        image_set.read(folder)

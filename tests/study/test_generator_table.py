@@ -1,0 +1,94 @@
+"""The generators of a study side by side, against numbers worked out by hand."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from chestgan.study import generator_table
+
+
+def make_tables(generator: str = "covidgan", seed: int = 0, value: float = 0.5) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Make distances and diversity in which only what counts has this value, and all else 1000."""
+    keys = [
+        {"generator": generator, "seed": seed, "extractor": extractor, "reference": reference, "class": label}
+        for extractor in ("lite", "fid")
+        for reference in ("train", "test")
+        for label in ("all", "covid")
+    ]
+    distances = pd.DataFrame(keys)
+    counts = distances[["extractor", "reference", "class"]].eq(["lite", "test", "all"]).all(axis=1)
+    distances = distances.assign(n=30, **dict.fromkeys(("fd", "kd", "real_fd", "real_kd"), 1000.0))
+    distances.loc[counts, ["fd", "kd", "real_fd", "real_kd"]] = [100 * value, value, 2.0, 0.02]
+    diversity = distances[distances["reference"] == "test"][["generator", "seed", "extractor", "class", "n"]]
+    columns = ("coverage", "real_coverage", "dcr_ratio", "real_dcr_ratio", "ms_ssim", "real_ms_ssim")
+    diversity = diversity.assign(**dict.fromkeys(columns, 1000.0))
+    diversity.loc[counts, list(columns)] = [value, 0.9, 1.1, 1.0, 0.6, 0.4]
+    return distances, diversity
+
+
+def make_histories(**distances: list[list[float]]) -> pd.DataFrame:
+    """Make histories by generator and seed, a snapshot each thousand images."""
+    rows = [
+        {"generator": generator, "seed": seed, "kimg": float(place), "validation_kd": distance}
+        for generator, seeds in distances.items()
+        for seed, values in enumerate(seeds)
+        for place, distance in enumerate(values, start=1)
+    ]
+    return pd.DataFrame(rows, columns=["generator", "seed", "kimg", "validation_kd"])
+
+
+def test_what_counts_is_over_all_images_beside_the_test_patients_by_the_first_extractor():
+    (row,) = generator_table.measured(*make_tables(value=0.25)).to_dict("records")
+    assert row == {"generator": "covidgan", "seed": 0, "extractor": "lite", "n": 30} | {
+        "fd": 25,
+        "kd": 0.25,
+        "coverage": 0.25,
+        "dcr_ratio": 1.1,
+        "ms_ssim": 0.6,
+        "real_fd": 2,
+        "real_kd": 0.02,
+        "real_coverage": 0.9,
+        "real_dcr_ratio": 1,
+        "real_ms_ssim": 0.4,
+    }
+
+
+@pytest.fixture
+def measured() -> pd.DataFrame:
+    """Three seeds of one generator, and one of another."""
+    tables = [make_tables("covidgan", seed, value) for seed, value in enumerate((0.2, 0.3, 0.7))]
+    tables.append(make_tables("dcgan", 0, 0.5))
+    return generator_table.measured(*(pd.concat(parts, ignore_index=True) for parts in zip(*tables, strict=True)))
+
+
+def test_means_and_intervals_over_the_seeds(measured):
+    histories = make_histories(covidgan=[[1.0, 0.2]] * 3, dcgan=[[1.0, 0.2]])
+    found = generator_table.table(measured, histories, 0.9).set_index("generator")
+    row = found.loc["covidgan"]
+    assert (row["n_seeds"], row["extractor"], row["n"]) == (3, "lite", 30)
+    assert row["kd_mean"] == pytest.approx(0.4)
+    assert row["kd_sd"] == pytest.approx(np.sqrt((0.04 + 0.01 + 0.09) / 2))
+    # Student's t with two degrees of freedom at 95 %
+    half_width = 2.9199856 * row["kd_sd"] / np.sqrt(3)
+    assert (row["kd_low"], row["kd_high"]) == pytest.approx((0.4 - half_width, 0.4 + half_width))
+    assert row["coverage_mean"] == pytest.approx(0.4)
+    assert (row["ms_ssim_low"], row["ms_ssim_high"]) == pytest.approx((0.6, 0.6))
+    assert row["real_coverage"] == pytest.approx(0.9)
+    assert found.loc["dcgan", ["kd_sd", "kd_low", "kd_high"]].isna().all()
+    assert found.loc["dcgan", "kd_mean"] == 0.5
+
+
+def test_the_last_to_best_ratio_is_the_mean_of_the_seeds_own(measured):
+    histories = make_histories(covidgan=[[1.0, 0.5, 0.6], [1.0, 0.2, 0.8], [1.0, 0.9, 0.4]], dcgan=[[0.4, -0.01, 0.1]])
+    found = generator_table.table(measured, histories, 0.95).set_index("generator")
+    row = found.loc["covidgan"]
+    assert row["best_validation_kd"] == pytest.approx((0.5 + 0.2 + 0.4) / 3)
+    assert row["last_validation_kd"] == pytest.approx((0.6 + 0.8 + 0.4) / 3)
+    assert row["last_to_best_ratio"] == pytest.approx((1.2 + 4 + 1) / 3)
+    assert found.loc["dcgan", "best_validation_kd"] == -0.01
+    assert np.isnan(found.loc["dcgan", "last_to_best_ratio"])
+
+
+def test_the_order_is_that_of_the_trainings(measured):
+    histories = make_histories(dcgan=[[0.1]], another=[[0.1]], covidgan=[[0.1]] * 3)
+    assert list(generator_table.table(measured, histories, 0.95)["generator"]) == ["dcgan", "covidgan"]
