@@ -155,7 +155,7 @@ def handle_duplicates(
     Returns:
         The images that stay, with their places in the scratch folder as index; the pairs; and the rejected copies.
     """
-    pairs = find_duplicates(config, table, thumbnails)
+    pairs = duplicates.find_between(table, thumbnails, config.duplicate_distance)
     table, dropped = table.copy(), np.zeros(len(table), dtype=bool)
     if config.duplicates != "keep":
         table["patient"] = patients.join(table["patient"], pairs[["first", "second"]].to_numpy())
@@ -164,18 +164,6 @@ def handle_duplicates(
     pairs = pairs.assign(kept_a=~dropped[pairs.pop("first")], kept_b=~dropped[pairs.pop("second")])
     copies = table.loc[dropped, ["file", "label"]].assign(reason="duplicate", detail="see duplicates.csv")
     return table[~dropped].copy(), pairs, copies
-
-
-def find_duplicates(config: Config, table: pd.DataFrame, thumbnails: np.ndarray) -> pd.DataFrame:
-    """Find the pairs that matter, with the files, labels and patients of both sides."""
-    prints = duplicates.fingerprints(table["sha256"].to_numpy(str), thumbnails)
-    pairs = duplicates.across(duplicates.find(prints, config.duplicate_distance), table)
-    described = {
-        f"{column}_{side}": table[column].to_numpy()[pairs[place]]
-        for column in ("file", "label", "patient")
-        for side, place in (("a", "first"), ("b", "second"))
-    }
-    return pd.concat([pd.DataFrame(described), pairs], axis=1)
 
 
 def require_few_rejected(config: Config, rejected: pd.DataFrame, n_listed: int) -> None:

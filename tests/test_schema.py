@@ -16,12 +16,14 @@ def schema() -> dict[str, Any]:
     return json.loads(make_schema.SCHEMA.read_text())
 
 
-def test_the_schema_is_up_to_date(request) -> None:
+def test_the_schema_and_its_documentation_are_up_to_date(request) -> None:
     """Run pytest with --fix, or `make schema`, after a setting was changed."""
-    made = make_schema.make_schema()
-    if request.config.getoption("--fix"):
-        make_schema.SCHEMA.write_text(made)
-    assert make_schema.SCHEMA.read_text() == made
+    schema, documentation = make_schema.SCHEMA, make_schema.DOCUMENTATION
+    made = {schema: make_schema.make_schema(), documentation: make_schema.make_documentation(documentation.read_text())}
+    for path, text in made.items():
+        if request.config.getoption("--fix"):
+            path.write_text(text)
+        assert path.read_text() == text, path
 
 
 def test_a_setting_becomes_a_key_with_its_bounds_and_default(schema) -> None:

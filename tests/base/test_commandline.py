@@ -46,7 +46,8 @@ def test_help_names_every_flag_with_its_default(capsys) -> None:
         "What it does.",
         "100 % needed",
         "a number (default: 100)",
-        "some of them: lite, fid (default: lite)",
+        "some of them (default: lite)",
+        "--extractors {lite,fid} [{lite,fid} ...]",
         "--no-crop",
     ):
         assert words in text

@@ -1,8 +1,12 @@
-"""Write the schema of the configuration from study.yaml and the settings that the scripts declare: `make schema`."""
+"""Write what follows from study.yaml and the settings that the scripts declare: `make schema`.
+
+It is the schema of the configuration, and the tables of keys in config/README.md.
+"""
 
 import dataclasses
 import importlib
 import json
+import re
 import sys
 import types
 import typing
@@ -13,18 +17,36 @@ import yaml
 
 FOLDER = Path(__file__).resolve().parent
 SCHEMA = FOLDER / "config.schema.json"
+DOCUMENTATION = FOLDER.parent.parent / "config" / "README.md"
 sys.path.insert(0, str(FOLDER.parent.parent / "scripts"))
 
 _TYPES = {int: "integer", float: "number", str: "string", Path: "string", bool: "boolean"}
 # what a script takes as CLASS=NUMBER is a mapping in the configuration
 _COUNTS = {"type": "object", "additionalProperties": {"type": "integer", "minimum": 0}}
-# a training without a preset of its own has the script's, which no section may set for all generators unseen
+# a default in the section of all generators would win over each generator's own preset
 _WITHOUT_DEFAULT = ("preset",)
+_TABLE_HEAD = "| key | meaning | values | default |\n| --- | --- | --- | --- |\n"
 
 
 def make_schema() -> str:
     """Write study.yaml as JSON, with each `section` filled in."""
-    return json.dumps(_filled(yaml.safe_load((FOLDER / "study.yaml").read_text())), indent=2) + "\n"
+    return json.dumps(_filled(_study()), indent=2) + "\n"
+
+
+def make_documentation(text: str) -> str:
+    """Replace the tables of keys in a text by new ones: that of each section, and that of the study's own keys."""
+    properties = _study()["properties"]
+    for name, words in properties.items():
+        settings = words if "section" in words else words.get("additionalProperties", {})
+        if "section" in settings:
+            section = _properties(settings["section"], settings.get("of", ""))
+            text = _with_table(text, f"`{name}`", section, settings.get("required", []))
+    own = {name: words for name, words in properties.items() if words.get("type") and words["type"] != "object"}
+    return _with_table(text, "The study", own, _study()["required"])
+
+
+def _study() -> dict[str, Any]:
+    return yaml.safe_load((FOLDER / "study.yaml").read_text())
 
 
 def _filled(node: Any) -> Any:
@@ -33,16 +55,22 @@ def _filled(node: Any) -> Any:
     if "section" not in node:
         return {key: _filled(value) for key, value in node.items()}
     script, of = node["section"], node.get("of", "")
-    config_class = importlib.import_module(script).Config
-    hints = typing.get_type_hints(config_class)
-    fields = [field for field in dataclasses.fields(config_class) if field.metadata["section"] in ("", of)]
-    properties = {field.name: _described(field, hints[field.name]) for field in fields}
-    for name, words in properties.items():
-        # what is set in a section for all is the default of each
-        if of or name in _WITHOUT_DEFAULT:
+    properties = _properties(script)
+    if of:
+        properties |= _properties(script, of)
+        for words in properties.values():
+            # what the script's own section sets is the default
             words.pop("default", None)
     rest = {key: value for key, value in node.items() if key not in ("section", "of")}
     return rest | {"type": "object", "additionalProperties": False, "properties": properties}
+
+
+def _properties(script: str, section: str = "") -> dict[str, dict[str, Any]]:
+    """Describe the settings of a script that are keys of its own section, or of another one."""
+    config_class = importlib.import_module(script).Config
+    hints = typing.get_type_hints(config_class)
+    fields = [field for field in dataclasses.fields(config_class) if field.metadata["section"] == section]
+    return {field.name: _described(field, hints[field.name]) for field in fields}
 
 
 def _described(field: dataclasses.Field, hint: Any) -> dict[str, Any]:
@@ -62,10 +90,40 @@ def _described(field: dataclasses.Field, hint: Any) -> dict[str, Any]:
         words |= {"type": "array", "items": {"type": kind, **bounds}}
     else:
         words |= {"type": [kind, "null"] if optional else kind, **bounds}
-    if field.default not in (dataclasses.MISSING, None, ()):
+    if field.default not in (dataclasses.MISSING, None, ()) and field.name not in _WITHOUT_DEFAULT:
         words["default"] = list(field.default) if several else field.default
     return words
 
 
+def _with_table(text: str, heading: str, properties: dict[str, dict[str, Any]], required: list[str]) -> str:
+    """Replace the first table below a heading."""
+    rows = "".join(_row(name, words, name in required) for name, words in properties.items())
+    table = re.compile(rf"(^## {re.escape(heading)}\n(?:(?!^## ).*\n)*?)(?:^\|.*\n)+", flags=re.MULTILINE)
+    text, n = table.subn(lambda found: found[1] + _TABLE_HEAD + rows, text, count=1)
+    if not n:
+        raise SystemExit(f"error: {DOCUMENTATION} has no table below {heading!r}; expected one")
+    return text
+
+
+def _row(name: str, words: dict[str, Any], required: bool) -> str:
+    default = "" if words.get("default") is None else f"`{json.dumps(words['default'])}`".replace('"', "")
+    return f"| `{name}` | {words['description']} | {_values(words)} | {'required' if required else default} |\n"
+
+
+def _values(words: dict[str, Any]) -> str:
+    """Describe which values a key may have."""
+    if "enum" in words:
+        return ", ".join(f"`{value}`" for value in words["enum"] if value is not None)
+    kind = next(iter(words["type"])) if isinstance(words["type"], list) else words["type"]
+    if kind == "array":
+        return f"list of {_values(words['items'])}"
+    if kind == "object":
+        return f"for each class: {_values(words['additionalProperties'])}"
+    low, high = words.get("minimum"), words.get("maximum")
+    bounds = "" if low is None else f", from {low:g}" if high is None else f", {low:g} to {high:.10g}"
+    return kind + bounds
+
+
 if __name__ == "__main__":
     SCHEMA.write_text(make_schema())
+    DOCUMENTATION.write_text(make_documentation(DOCUMENTATION.read_text()))

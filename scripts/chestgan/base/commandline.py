@@ -41,7 +41,7 @@ def execute(config_class: type, run: Callable[[Any], None], description: str, ar
 
 
 def parser(config_class: type, description: str) -> argparse.ArgumentParser:
-    """Make a parser with one flag a field: `latent_dim` is set by `--latent-dim`."""
+    """Make a parser with one flag per field: `latent_dim` is set by `--latent-dim`."""
     made = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     types_of = typing.get_type_hints(config_class)
     for field in dataclasses.fields(config_class):
@@ -52,8 +52,7 @@ def parser(config_class: type, description: str) -> argparse.ArgumentParser:
 def _argument(field: dataclasses.Field, hint: Any) -> dict[str, Any]:
     required = field.default is dataclasses.MISSING
     shown = "" if required or field.default in (None, ()) else f" (default: {_shown(field.default)})"
-    choices = f": {', '.join(field.metadata['choices'])}" if field.metadata["choices"] else ""
-    help_text = field.metadata["help"] + choices + shown
+    help_text, choices = field.metadata["help"] + shown, field.metadata["choices"]
     argument: dict[str, Any] = {"required": required, "help": help_text.replace("%", "%%")}
     if not required:
         argument["default"] = field.default
@@ -64,7 +63,7 @@ def _argument(field: dataclasses.Field, hint: Any) -> dict[str, Any]:
         argument |= {"nargs": "+", "action": _Tuple}
     if hint is bool:
         return argument | {"action": argparse.BooleanOptionalAction}
-    return argument | {"type": hint, "metavar": hint.__name__.upper()}
+    return argument | {"type": hint, "metavar": f"{{{','.join(choices)}}}" if choices else hint.__name__.upper()}
 
 
 def _shown(default: Any) -> str:

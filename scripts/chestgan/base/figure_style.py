@@ -1,11 +1,9 @@
-"""The one style of all figures: colours, sizes, grey images with a fixed range; equal figures are equal files."""
+"""The one style of all figures: colours and sizes; equal figures are equal files."""
 
 from collections.abc import Iterable
 from pathlib import Path
 
 import matplotlib
-import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from chestgan.base import files
@@ -74,9 +72,3 @@ def line_styles(names: Iterable[str]) -> dict[str, dict[str, str]]:
         name: {"color": _COLOURS[i % n], "linestyle": _DASHES[i // n % len(_DASHES)]}
         for i, name in enumerate(dict.fromkeys(names))
     }
-
-
-def show_grey(axes: Axes, image: np.ndarray) -> None:
-    """Show an (H, W) uint8 image without axes, 0 black and 255 white whatever it holds."""
-    axes.imshow(image, cmap="gray", vmin=0, vmax=255)
-    axes.set_axis_off()

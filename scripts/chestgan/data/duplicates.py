@@ -60,6 +60,24 @@ def find(prints: Fingerprints, most_distance: int) -> pd.DataFrame:
     return found.sort_values(["first", "second"], ignore_index=True)
 
 
+def find_between(table: pd.DataFrame, thumbnails: np.ndarray, most_distance: int) -> pd.DataFrame:
+    """Find the pairs that matter, with the files, labels and patients of both sides.
+
+    Args:
+        table: file, sha256, label and patient of each image.
+        thumbnails: as in `Fingerprints`.
+        most_distance: bits in which the hashes of near duplicates may differ.
+    """
+    prints = fingerprints(table["sha256"].to_numpy(str), thumbnails)
+    pairs = across(find(prints, most_distance), table)
+    described = {
+        f"{column}_{side}": table[column].to_numpy()[pairs[place]]
+        for column in ("file", "label", "patient")
+        for side, place in (("a", "first"), ("b", "second"))
+    }
+    return pd.concat([pd.DataFrame(described), pairs], axis=1)
+
+
 def across(pairs: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
     """Keep the pairs that matter: of two patients, of two labels, or of equal bytes.
 

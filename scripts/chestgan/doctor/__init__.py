@@ -1,1 +1,1 @@
-"""What `check_setup` looks at."""
+"""The checks of `check_setup`."""

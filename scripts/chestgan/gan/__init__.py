@@ -1,1 +1,1 @@
-"""The training of a GAN, and the images that it draws."""
+"""The training of a GAN, and the sampling of images from it."""

@@ -1,1 +1,1 @@
-"""Image sets, the form in which stages hand images on, and what is done to their pixels."""
+"""Image sets, the form in which stages exchange images, and operations on their pixels."""

@@ -1,1 +1,1 @@
-"""What images and classifiers are measured by."""
+"""The metrics of synthetic images, and the scores of classifiers."""

@@ -1,1 +1,1 @@
-"""A study: what its runs gave, held together, and the verdict."""
+"""The summary of a study: its inputs, statistics, tables, figures and verdict."""

@@ -180,7 +180,8 @@ def samples(blocks: Sequence[Block], classes: Sequence[str], title: str) -> Figu
         left = margin + place % a_line * (wide + _MARGIN)
         top = head + place // a_line * (high + _MARGIN + _TEXT)
         axes = figure.add_axes((left / size[0], 1 - (top + high) / size[1], wide / size[0], high / size[1]))
-        figure_style.show_grey(axes, picture)
+        axes.imshow(picture, cmap="gray", vmin=0, vmax=255)
+        axes.set_axis_off()
         figure.text(left / size[0], 1 - (top - 5) / size[1], block.title, va="bottom", fontsize=9)
         for row, label in enumerate(classes if place % a_line == 0 else ()):
             middle = top + row * (height * scale + _GAP) + height * scale / 2

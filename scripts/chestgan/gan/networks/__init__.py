@@ -1,1 +1,1 @@
-"""The networks of the GANs, an architecture a file."""
+"""The networks of the GANs, one architecture per file."""
