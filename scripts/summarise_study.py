@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from matplotlib.figure import Figure
 
 from chestgan.base import commandline, figure_style, files, settings
 from chestgan.base.errors import UserError
@@ -96,9 +97,9 @@ def run(config: Config) -> None:
             write_table(folder / f"{name}.csv", content)
         (folder / "verdict.txt").write_text(verdict.as_text(**answer))
         files.write_json(folder / "study.json", answer | provenance(config, runs, tables))
-        draw_scores(folder, runs, table, config.primary_score)
-        draw_generators(folder, distances, diversity, histories)
-        draw_samples(folder, real, synthetic, config.seed)
+        drawn = plot_scores(runs, table, config.primary_score) | plot_generators(distances, diversity, histories)
+        for name, figure in (drawn | plot_samples(real, synthetic, config.seed)).items():
+            figure_style.save(figure, folder / f"{name}.png")
 
 
 def require_resamples(config: Config, n_comparisons: int) -> None:
@@ -142,18 +143,20 @@ def records(table: pd.DataFrame) -> list[dict[str, Any]]:
     return table.astype(object).where(table.notna(), None).to_dict("records")
 
 
-def draw_scores(folder: Path, runs: Runs, table: pd.DataFrame, primary_score: str) -> None:
-    """Draw the ROC curves and the scores of the arms."""
+def plot_scores(runs: Runs, table: pd.DataFrame, primary_score: str) -> dict[str, Figure]:
+    """Draw the ROC curves and the scores of the arms, by the name of the file."""
     of = f"on {len(runs.test)} images of {runs.test['patient'].nunique()} test patients"
     rest = next(label for label in runs.classes if label != runs.positive_class)
     rest = rest if len(runs.classes) == 2 else "all others"
-    title = f"ROC curves of {runs.positive_class} against {rest} {of}; line: mean over seeds, shade: range"
-    figure_style.save(figures.roc(roc_curves(runs, table), title), folder / "roc.png")
-    title = (
-        f"Scores of {runs.positive_class} {of}; point: one seed, bar: mean over the seeds, dotted line: mean of real"
+    of_curves = f"ROC curves of {runs.positive_class} against {rest} {of}; line: mean over seeds, shade: range"
+    of_scores = (
+        f"Scores of {runs.positive_class} {of}; point: one seed, bar: mean over seeds, dotted line: mean of real"
     )
     positive = runs.scores[runs.scores["label"] == runs.positive_class]
-    figure_style.save(figures.scores(positive, table, primary_score, title), folder / "scores.png")
+    return {
+        "roc": figures.roc(roc_curves(runs, table), of_curves),
+        "scores": figures.scores(positive, table, primary_score, of_scores),
+    }
 
 
 def roc_curves(runs: Runs, table: pd.DataFrame) -> list[Curve]:
@@ -171,21 +174,22 @@ def roc_curves(runs: Runs, table: pd.DataFrame) -> list[Curve]:
     return curves
 
 
-def draw_generators(folder: Path, distances: pd.DataFrame, diversity: pd.DataFrame, histories: pd.DataFrame) -> None:
+def plot_generators(distances: pd.DataFrame, diversity: pd.DataFrame, histories: pd.DataFrame) -> dict[str, Figure]:
     """Draw the distances and the diversity of the generators by the first extractor, and their trainings."""
     extractor = distances["extractor"].iloc[0]
-    chosen = distances[(distances["extractor"] == extractor) & (distances["reference"] == "test")]
-    title = f"Distances of synthetic images to the test patients by {extractor}"
-    figure_style.save(figures.distances(chosen, title), folder / "distances.png")
-    title = f"Diversity of synthetic images by {extractor}, and by MS-SSIM"
-    figure_style.save(
-        figures.diversity(diversity[diversity["extractor"] == extractor], title), folder / "diversity.png"
-    )
-    title = "Distance to the validation patients; line: mean over the seeds, shade: range"
-    figure_style.save(figures.training(histories, title), folder / "training.png")
+    by_first = [table[table["extractor"] == extractor] for table in (distances, diversity)]
+    to_test = by_first[0][by_first[0]["reference"] == "test"]
+    of_distances = f"Distances of synthetic images to the test patients by {extractor}"
+    of_diversity = f"Diversity of synthetic images by {extractor}, and by MS-SSIM"
+    of_training = "Distance to the validation patients; line: mean over the seeds, shade: range"
+    return {
+        "distances": figures.distances(to_test, of_distances),
+        "diversity": figures.diversity(by_first[1], of_diversity),
+        "training": figures.training(histories, of_training),
+    }
 
 
-def draw_samples(folder: Path, real: ImageSet, synthetic: dict[str, tuple[int, ImageSet]], seed: int) -> None:
+def plot_samples(real: ImageSet, synthetic: dict[str, tuple[int, ImageSet]], seed: int) -> dict[str, Figure]:
     """Draw real training images, each of another patient at random, beside the first images of every generator."""
     train = real.manifest[real.manifest["split"] == "train"].sample(frac=1, random_state=seed)
     # a second image of a patient only where there are too few patients
@@ -194,7 +198,7 @@ def draw_samples(folder: Path, real: ImageSet, synthetic: dict[str, tuple[int, I
     for generator, (training_seed, images) in synthetic.items():
         blocks.append(Block(f"{generator}, seed {training_seed}", first_images(images, images.manifest)))
     title = "Real training images, and each generator's first ones: one row per class, none picked"
-    figure_style.save(figures.samples(blocks, real.classes, title), folder / "samples.png")
+    return {"samples": figures.samples(blocks, real.classes, title)}
 
 
 def first_images(images: ImageSet, rows: pd.DataFrame) -> np.ndarray:
