@@ -1,6 +1,7 @@
 """The workflow as its users run it: dry, with mistakes, and for real."""
 
 import re
+import shutil
 import subprocess
 import sys
 
@@ -101,6 +102,18 @@ def test_a_finished_study_has_filled_every_column(finished: Project) -> None:
     unknown = [column for column in table if column.endswith("_sd") or column.startswith(("ppv", "npv", "augmented_"))]
     assert table.drop(columns=unknown).notna().all(axis=None)
     assert "ROC AUC" in (study / "verdict.txt").read_text()
+
+
+def test_results_of_before_version_1_are_left_as_they_are(fresh: Project) -> None:
+    old = fresh.folder / "results" / "demo" / "split" / "split.png"
+    old.parent.mkdir(parents=True)
+    old.write_text("precious")
+    done = fresh.snakemake(configfile="config/config.yaml")
+    assert done.returncode == 1
+    assert "results/demo holds results of a version before 1.0, such as split/split.png" in done.stdout + done.stderr
+    assert [path for path in (fresh.folder / "results").rglob("*") if path.is_file()] == [old]
+    assert old.read_text() == "precious"
+    shutil.rmtree(fresh.folder / "results")
 
 
 def test_the_report_is_one_page_with_the_figures(finished: Project) -> None:

@@ -11,7 +11,7 @@ SCRIPTS = Path(workflow.basedir).parent / "scripts"
 SCHEMA = Path(workflow.basedir) / "schemas" / "config.schema.json"
 sys.path.insert(0, str(SCRIPTS))
 
-from chestgan.base import configuration, progress, source_code
+from chestgan.base import configuration, renamed, source_code
 from chestgan.base.errors import UserError
 
 DEMO_FOLDER = "data/demo"
@@ -23,10 +23,11 @@ try:
     IS_DEMO = DATA["folder"] == DEMO_FOLDER
     DEVICE = configuration.device(config)
     DATA_FILES = [] if IS_DEMO else configuration.data_files(DATA["folder"], DATA.get("metadata"))
+    RESULTS = f"results/{config['dataset']}"
+    renamed.require_current(Path(RESULTS))
 except UserError as error:
     raise WorkflowError(str(error))
 
-RESULTS = f"results/{config['dataset']}"
 LOGS = f"logs/{config['dataset']}"
 BENCHMARKS = f"benchmarks/{config['dataset']}"
 BRANCH = f"{RESULTS}/{{generator}}/seed-{{seed}}"
@@ -60,11 +61,11 @@ def path_of(name):
 
 
 def code_of(name):
-    """Compute a checksum of what a script and its modules do; how they show their progress doesn't count.
+    """Compute a checksum of what a script and its modules do.
 
     As a parameter, not as input files: a comment changes a file, and nothing that it does.
     """
-    return source_code.checksum(SCRIPTS / f"{name}.py", [progress])
+    return source_code.checksum(SCRIPTS / f"{name}.py")
 
 
 def flags(*sections):

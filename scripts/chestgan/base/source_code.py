@@ -10,16 +10,20 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 from types import ModuleType
 
+from chestgan.base import progress, renamed
+
+# modules that show work, or word its errors, and decide nothing of a result
+SHOWING = (progress, renamed)
 # the functions that declare a setting: their first argument is its help text
 _DECLARATIONS = ("argument", "setting")
 
 
-def checksum(script: Path, showing: Collection[ModuleType] = ()) -> str:
+def checksum(script: Path, showing: Collection[ModuleType] = SHOWING) -> str:
     """Compute the sha256 of all code that a script loads: its own, that of its modules, and that of their packages.
 
     Args:
         script: a script; what it imports is looked for beside it.
-        showing: modules that show work and decide nothing of its result; they don't count.
+        showing: modules that don't count.
     """
     digest = hashlib.sha256()
     for path in files(script, showing):

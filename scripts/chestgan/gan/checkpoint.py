@@ -8,11 +8,11 @@ from typing import Any
 
 import torch
 
-from chestgan.base import commandline, files, progress, source_code
+from chestgan.base import commandline, files, source_code
 from chestgan.images import sheets
 
-# they show a training and decide nothing of it: a change in one of them leaves its checkpoint valid
-_SHOWING = (commandline, progress, sheets)
+# beside the settings, which are compared themselves, these decide nothing of a training either
+_SHOWING = (*source_code.SHOWING, commandline, sheets)
 
 
 def fingerprint(data: list[Path], settings: dict[str, Any], script: Path) -> str:
