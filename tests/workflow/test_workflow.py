@@ -148,17 +148,16 @@ def test_a_mistake_in_the_data_is_shown_with_its_log(finished: Project) -> None:
 
 
 def test_the_chain_by_hand_is_as_the_readme_shows_it(finished: Project) -> None:
-    section = (ROOT / "README.md").read_text().split("## By hand")[1]
+    section = (ROOT / "README.md").read_text().split("## Run single stages")[1]
     commands = section.split("```bash\n")[1].split("```")[0]
-    assert [line.split()[1] for line in commands.splitlines()] == [
-        f"scripts/{name}.py"
-        for name in ("split_data", "train_acgan", "generate_images", "compute_fid", "evaluate_classifier")
-    ]
+    stages = ("split_data", "train_acgan", "generate_images", "compute_fid", "evaluate_classifier", "draw_curves")
+    assert [line.split()[1] for line in commands.splitlines()] == [f"scripts/{name}.py" for name in stages]
     # the small study has fewer images than the demo that the numbers in the commands are meant for
     commands = commands.replace("=80", "=20").replace("python", sys.executable)
     done = subprocess.run(["bash", "-euc", commands], cwd=finished.folder, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert (finished.folder / "hand" / "both" / "scores.csv").is_file()
+    assert (finished.folder / "hand" / "curves" / "train" / "covidgan-seed-0.png").is_file()
 
 
 @pytest.mark.parametrize("script", sorted(path.name for path in (ROOT / "scripts").glob("*.py")))
