@@ -97,6 +97,16 @@ def test_a_handful_of_patients_is_in_all_splits(n_patients: int) -> None:
         assert (table.groupby(["label", "split"])["patient"].nunique() >= 1).sum() == 6
 
 
+@pytest.mark.parametrize(("n_patients", "test_fraction"), [(40, 0.2), (20, 0.2), (100, 0.15), (12, 0.05)])
+@pytest.mark.parametrize("n_sources", [4, 6])
+def test_small_sets_of_several_hospitals_are_split(n_patients: int, test_fraction: float, n_sources: int) -> None:
+    table = even_table(n_patients, sources=n_sources)
+    for seed in range(5):
+        table["split"] = splits.assign(table, test_fraction, 0.2, seed)
+        assert (table.groupby("label")["split"].nunique() == 3).all()
+        assert (table.groupby("patient")["split"].nunique() == 1).all()
+
+
 def test_the_seed_decides() -> None:
     table = even_table(40)
     first, again, other = (splits.assign(table, 0.2, 0.2, seed) for seed in (1, 1, 2))

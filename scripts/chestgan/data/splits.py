@@ -80,7 +80,9 @@ def choose(table: pd.DataFrame, label_of: pd.Series, stratum_of: pd.Series, frac
     always be given the largest patient.
     """
     fewest = int(label_of[table["patient"].unique()].value_counts().min())
-    n_folds, n_taken = folds(fraction, fewest)
+    # the cutter wants as many images in a stratum as folds, which strata by source may not have
+    most_in_stratum = int(table["patient"].map(stratum_of).value_counts().max())
+    n_folds, n_taken = folds(fraction, min(fewest, most_in_stratum))
     random = np.random.default_rng(seed)
     cutter = StratifiedGroupKFold(n_folds, shuffle=True, random_state=int(random.integers(2**31)))
     with warnings.catch_warnings():
