@@ -9,17 +9,25 @@ from chestgan.data import patients
 
 @pytest.mark.parametrize(
     ("written", "same"),
-    [("P1", "p1"), (" p1\t", "p1"), ("p  1", "P 1"), ("p\u00a01", "p 1"), ("Ｐ1", "p1"), ("STRASSE", "straße")],
+    [
+        *(("P1", "p1"), (" p1\t", "p1"), ("p  1", "P 1"), ("p\u00a01", "p 1"), ("Ｐ1", "p1"), ("STRASSE", "straße")),
+        # invisible: a space of no width, a byte order mark, a soft hyphen, a control character
+        *(("p\u200b1", "p1"), ("\ufeffp1", "p1"), ("p\u00ad1", "p1"), ("p\x001", "p1")),
+        # as a spreadsheet writes whole numbers
+        *(("12.0", "12"), ("12.00", "12")),
+    ],
 )
-def test_case_and_white_space_make_no_new_patient(written: str, same: str) -> None:
+def test_spelling_makes_no_new_patient(written: str, same: str) -> None:
     assert patients.normalise(written) == patients.normalise(same) != ""
 
 
 def test_different_ids_stay_different() -> None:
     assert patients.normalise("p1") != patients.normalise("p01")
+    assert patients.normalise("1.5") == "1.5"
+    assert patients.normalise("p1.0") == "p1.0"
 
 
-@pytest.mark.parametrize("missing", ["", "  ", "NaN", "n/a", "None", "unknown", "-", "NULL"])
+@pytest.mark.parametrize("missing", ["", "  ", "NaN", "n/a", "None", "unknown", "-", "--", "N.A.", "NULL", "\u200b"])
 def test_an_image_without_an_id_is_its_own_patient(missing: str) -> None:
     assert patients.identify([missing, missing, "P1"], ["a.png", "b.png", "c.png"]) == [
         "image:a.png",

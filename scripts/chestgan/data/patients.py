@@ -1,5 +1,6 @@
 """Who is one patient: ids brought to one spelling, images without an id, patients that share an image."""
 
+import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 
@@ -9,15 +10,24 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 # what tables write where nothing is known; as an id, it would make one patient of many
-MISSING = frozenset(("", "-", "?", "n/a", "na", "nan", "none", "null", "unknown"))
+MISSING = frozenset(("", "-", "--", "?", "n.a.", "n/a", "na", "nan", "none", "null", "unknown"))
+# a whole number that a spreadsheet wrote with its decimals
+_WHOLE = re.compile(r"(\d+)\.0+")
 # set before the file's name, so that an image without an id is a patient of its own
 IMAGE_PREFIX = "image:"
 
 
 def normalise(given: str) -> str:
-    """Bring an id to the one spelling that differs neither in case nor in white space; empty where it is missing."""
-    plain = " ".join(unicodedata.normalize("NFKC", given).casefold().split())
-    return "" if plain in MISSING else plain
+    """Bring an id to its one spelling, whatever its case, white space, invisible characters or a trailing `.0`.
+
+    Returns:
+        The spelling; empty where the id is missing.
+    """
+    visible = "".join(" " if character.isspace() else character for character in unicodedata.normalize("NFKC", given))
+    visible = "".join(character for character in visible if unicodedata.category(character) not in ("Cf", "Cc"))
+    plain = " ".join(visible.casefold().split())
+    whole = _WHOLE.fullmatch(plain)
+    return "" if plain in MISSING else whole[1] if whole else plain
 
 
 def identify(given: Iterable[str], files: Iterable[str]) -> list[str]:
