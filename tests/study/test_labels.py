@@ -1,0 +1,32 @@
+"""Every score is spelled for people."""
+
+import pytest
+
+from chestgan.metrics.score_tables import SCORES
+from chestgan.study.labels import score_label
+
+
+@pytest.mark.parametrize(
+    ("score", "label"),
+    [
+        ("accuracy", "accuracy"),
+        ("balanced_accuracy", "balanced accuracy"),
+        ("sensitivity", "sensitivity"),
+        ("specificity", "specificity"),
+        ("ppv", "PPV"),
+        ("npv", "NPV"),
+        ("f1", "F1"),
+        ("roc_auc", "ROC AUC"),
+        ("pr_auc", "PR AUC"),
+        ("brier", "Brier score"),
+        ("a_new_score", "a new score"),
+    ],
+)
+def test_a_score_is_spelled(score: str, label: str) -> None:
+    assert score_label(score) == label
+
+
+def test_no_two_scores_are_spelled_alike_and_none_as_code() -> None:
+    labels = [score_label(score) for score in SCORES]
+    assert len(set(labels)) == len(SCORES)
+    assert not any("_" in label for label in labels)
