@@ -64,11 +64,11 @@ def plots(config: Config) -> Iterator[tuple[str, Figure]]:
 
 def plot_split(folder: Path) -> Figure:
     """Draw who is in which split."""
-    result = read_settings(folder, "split_data", "settings")
+    seed = read_settings(folder, "split_data", "settings")["settings"].get("seed")
     columns = ["file", "label", "patient", "source", "split"]
     manifest = read_table(folder / "manifest.csv", columns, text=columns)
     n_patients = manifest["patient"].nunique()
-    title = f"{len(manifest)} images of {n_patients} patients, seed {result['settings']['seed']}"
+    title = f"{len(manifest)} images of {n_patients} patients, seed {seed}"
     return split_figure.plot(manifest, title)
 
 

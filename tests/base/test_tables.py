@@ -92,3 +92,21 @@ def test_words_where_numbers_belong_are_told(written: str, tmp_path: Path) -> No
     path = tmp_path / "t.csv"
     path.write_text(f'n,kd\n1,0.5\n2,"{written}"\n')
     assert refused(path, ["n", "kd"]) == f"column kd of {path} holds something that is no number; make it again"
+
+
+@pytest.mark.parametrize("rows", ["1,2,3\n4,5,6\n", "1,2\n4,5,6\n"])
+def test_cells_beyond_the_header_are_refused(rows: str, tmp_path: Path) -> None:
+    (tmp_path / "table.csv").write_text("a,b\n" + rows)
+    with pytest.raises(UserError, match="can't be read") as error:
+        read_table(tmp_path / "table.csv", ["a", "b"])
+    assert "\n" not in str(error.value)
+
+
+def test_a_table_without_rows_is_empty(tmp_path: Path) -> None:
+    (tmp_path / "table.csv").write_text("a,b\n")
+    assert read_table(tmp_path / "table.csv", ["a", "b"]).empty
+
+
+def test_a_folder_is_no_table(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="can't be read"):
+        read_table(tmp_path, ["a"])

@@ -253,3 +253,12 @@ def test_a_failure_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.Monke
         generator_file.write(path, load_file(path), described("dcgan"))
     assert path.read_bytes() == before
     assert [file.name for file in tmp_path.iterdir()] == ["g.safetensors"]
+
+
+@pytest.mark.parametrize("wrong", [{"image_size": "32"}, {"classes": 2}])
+def test_a_description_that_builds_nothing_is_refused(wrong: dict, tmp_path: Path) -> None:
+    metadata = {KEY: json.dumps(FIRST_VERSION | wrong)}
+    (tmp_path / "generator.safetensors").write_bytes(save({"dense.weight": torch.zeros(1)}, metadata))
+    with pytest.raises(UserError, match="was written by another version of Chestgan") as error:
+        generator_file.read(tmp_path / "generator.safetensors")
+    assert "\n" not in str(error.value)

@@ -104,3 +104,8 @@ def test_rows_by_class_are_all_images_of_each_and_of_all() -> None:
         "normal": [0, 2],
         "other": [3],
     }
+
+
+def test_a_class_that_a_side_lacks_is_refused(sides: dict[str, ImageSet]) -> None:
+    with pytest.raises(UserError, match="found 4 train, 6 test, 0 generated images of class normal"):
+        matching.count_images(sides | {"generated": side(7, 0)})

@@ -1,5 +1,6 @@
 """Tables as CSV files, in the one form that every stage writes and reads."""
 
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -23,16 +24,21 @@ def read_table(path: Path, columns: Sequence[str], text: Sequence[str] = ()) -> 
         UserError: it is missing, damaged, or lacks a column.
     """
     try:
-        table = pd.read_csv(path, dtype=dict.fromkeys(text, str), keep_default_na=False, na_values=[""])
+        with warnings.catch_warnings():
+            # rows with more cells than the header would lose them
+            warnings.simplefilter("error", pd.errors.ParserWarning)
+            table = pd.read_csv(
+                path, dtype=dict.fromkeys(text, str), keep_default_na=False, na_values=[""], index_col=False
+            )
     except FileNotFoundError:
         hint = now_called([file.name for file in path.parent.glob("*")], [path.name])
         raise UserError(f"there is no file {path.absolute()}{hint}; run again what makes {path.parent}") from None
-    except (ValueError, pd.errors.ParserError) as error:
-        raise UserError(f"{path} can't be read: {error}; make it again") from None
+    except (ValueError, IsADirectoryError, pd.errors.ParserError, pd.errors.ParserWarning) as error:
+        raise UserError(f"{path} can't be read: {' '.join(str(error).split())}; make it again") from None
     missing = [column for column in columns if column not in table]
     if missing:
         raise UserError(f"{path} has no column {', '.join(missing)}{now_called(table, missing)}; make it again")
-    for column in columns:
+    for column in columns if len(table) else ():
         if column not in text and not pd.api.types.is_numeric_dtype(table[column]):
             raise UserError(f"column {column} of {path} holds something that is no number; make it again")
     return table.assign(**{column: table[column].fillna("") for column in text})

@@ -72,7 +72,8 @@ def read(path: Path) -> tuple[nn.Module, Description]:
     try:
         generator.load_state_dict(weights)
     except RuntimeError as error:
-        raise UserError(f"the weights in {path} don't fit the settings beside them: {error}") from None
+        reason = " ".join(str(error).split())
+        raise UserError(f"the weights in {path} don't fit the settings beside them: {reason}") from None
     return generator.eval().requires_grad_(False), description
 
 
@@ -80,9 +81,10 @@ def _build(path: Path, text: str) -> tuple[nn.Module, Description]:
     try:
         fields = _reworded(json.loads(text), _IN_CODE)
         description = Description(**fields | {"settings": GanSettings(**fields["settings"])})
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        generator = build_generator(description.settings, len(description.classes), description.image_size)
+    except (ValueError, TypeError, KeyError, AttributeError, UserError) as error:
         raise UserError(f"{path} was written by another version of Chestgan: {error}; train it again") from None
-    return build_generator(description.settings, len(description.classes), description.image_size), description
+    return generator, description
 
 
 def _reworded(fields: dict[str, Any], words: dict[str, str]) -> dict[str, Any]:

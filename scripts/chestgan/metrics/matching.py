@@ -20,6 +20,8 @@ def count_images(sides: dict[str, ImageSet]) -> pd.DataFrame:
     counts = pd.DataFrame(
         {side: images.manifest["label"].value_counts() for side, images in sides.items()}
     ).sort_index()
+    # a class that a side doesn't have at all
+    counts = counts.fillna(0).astype(int)
     counts["n"] = counts.min(axis=1)
     for label, row in counts.iterrows():
         if row["n"] < 2:
