@@ -6,7 +6,7 @@ Snakemake's rules and the checkpoint of a training know code by it. So a change 
 import ast
 import functools
 import hashlib
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from pathlib import Path
 from types import ModuleType
 
@@ -60,7 +60,9 @@ def _imported(path: Path, root: Path) -> list[Path]:
 
 @functools.cache
 def _code(path: Path) -> str:
-    return "".join(_plain(_without_words(_tree(path))))
+    text: list[str] = []
+    _write(_without_words(_tree(path)), text)
+    return "".join(text)
 
 
 @functools.cache
@@ -81,18 +83,20 @@ def _without_words(tree: ast.Module) -> ast.Module:
     return tree
 
 
-def _plain(node: object) -> Iterator[str]:
-    """Write a syntax tree as text, without empty fields: so it is the same in every version of Python."""
+def _write(node: object, text: list[str]) -> None:
+    """Append a syntax tree as text, without empty fields: so it is the same in every version of Python."""
     if isinstance(node, ast.AST):
-        yield type(node).__name__
-        for name, value in ast.iter_fields(node):
-            if value not in (None, []):
-                yield f" {name}("
-                yield from _plain(value)
-                yield ")"
+        text.append(type(node).__name__)
+        for name in node._fields:
+            value = getattr(node, name, None)
+            # whether a name is read or written follows from its place
+            if value is not None and value != [] and name != "ctx":
+                text.append(f" {name}(")
+                _write(value, text)
+                text.append(")")
     elif isinstance(node, list):
         for part in node:
-            yield from _plain(part)
-            yield ","
+            _write(part, text)
+            text.append(",")
     else:
-        yield repr(node)
+        text.append(repr(node))
