@@ -46,7 +46,7 @@ def script(tmp_path: Path) -> Path:
 
 
 def checksum(script: Path) -> str:
-    for cached in (source_code._imported, source_code._code, source_code._tree):
+    for cached in (source_code._imported, source_code._read):
         cached.cache_clear()
     return source_code.checksum(script)
 
@@ -145,5 +145,5 @@ def test_rooms_speak_through_files_alone() -> None:
 def test_the_text_of_a_tree_is_that_of_every_version_of_python(tmp_path: Path) -> None:
     """What is empty is left out: versions of Python have other empty fields."""
     (tmp_path / "module.py").write_text("def one(): return 1\n")
-    text = source_code._code(tmp_path / "module.py")
+    text, _ = source_code._read(tmp_path / "module.py")
     assert text == "Module body(FunctionDef name('one') args(arguments) body(Return value(Constant value(1)),),)"

@@ -16,6 +16,7 @@ from chestgan.base import progress, renamed
 SHOWING = (progress, renamed)
 # the functions that declare a setting: their first argument is its help text
 _DECLARATIONS = ("argument", "setting")
+_DOCUMENTED = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
 
 
 def checksum(script: Path, showing: Collection[ModuleType] = SHOWING) -> str:
@@ -27,7 +28,7 @@ def checksum(script: Path, showing: Collection[ModuleType] = SHOWING) -> str:
     """
     digest = hashlib.sha256()
     for path in files(script, showing):
-        digest.update(f"{path.relative_to(script.parent)} {_code(path)}\n".encode())
+        digest.update(f"{path.relative_to(script.parent)} {_read(path)[0]}\n".encode())
     return digest.hexdigest()
 
 
@@ -47,10 +48,10 @@ def files(script: Path, showing: Collection[ModuleType] = ()) -> list[Path]:
 def _imported(path: Path, root: Path) -> list[Path]:
     """List the modules below a folder that a file imports, with the `__init__.py` of every package on the way."""
     package, names = path.relative_to(root).parent.parts, []
-    for node in ast.walk(_tree(path)):
+    for node in _read(path)[1]:
         if isinstance(node, ast.Import):
             names += [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom):
+        else:
             base = package[: len(package) - node.level + 1] if node.level else ()
             origin = ".".join([*base, *filter(None, [node.module])])
             names += [origin, *(f"{origin}.{alias.name}" for alias in node.names)]
@@ -59,44 +60,42 @@ def _imported(path: Path, root: Path) -> list[Path]:
 
 
 @functools.cache
-def _code(path: Path) -> str:
+def _read(path: Path) -> tuple[str, list[ast.Import | ast.ImportFrom]]:
+    """Read a file's syntax tree as text, and its import statements, in one pass."""
     text: list[str] = []
-    _write(_without_words(_tree(path)), text)
-    return "".join(text)
+    imports: list[ast.Import | ast.ImportFrom] = []
+    _write(ast.parse(path.read_text(encoding="utf-8")), text, imports)
+    return "".join(text), imports
 
 
-@functools.cache
-def _tree(path: Path) -> ast.Module:
-    return ast.parse(path.read_text(encoding="utf-8"))
-
-
-def _without_words(tree: ast.Module) -> ast.Module:
-    """Remove, in place, the words for people: docstrings, the messages of errors, the help texts of settings."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
-            if ast.get_docstring(node, clean=False) is not None:
-                del node.body[0]
-        elif isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call):
-            node.exc.args, node.exc.keywords = [], []
-        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in _DECLARATIONS:
-            del node.args[:1]
-    return tree
-
-
-def _write(node: object, text: list[str]) -> None:
+def _write(node: object, text: list[str], imports: list[ast.Import | ast.ImportFrom]) -> None:
     """Append a syntax tree as text, without empty fields: so it is the same in every version of Python."""
     if isinstance(node, ast.AST):
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            imports.append(node)
         text.append(type(node).__name__)
         for name in node._fields:
-            value = getattr(node, name, None)
+            value = _without_words(node, name)
             # whether a name is read or written follows from its place
             if value is not None and value != [] and name != "ctx":
                 text.append(f" {name}(")
-                _write(value, text)
+                _write(value, text, imports)
                 text.append(")")
     elif isinstance(node, list):
         for part in node:
-            _write(part, text)
+            _write(part, text, imports)
             text.append(",")
     else:
         text.append(repr(node))
+
+
+def _without_words(node: ast.AST, name: str) -> object:
+    """Return a field without words for people: docstrings, the messages of errors, the help texts of settings."""
+    value = getattr(node, name, None)
+    if name == "body" and isinstance(node, _DOCUMENTED) and ast.get_docstring(node, clean=False) is not None:
+        return value[1:]
+    if name == "exc" and isinstance(value, ast.Call):
+        return value.func
+    if name == "args" and isinstance(node, ast.Call) and getattr(node.func, "id", None) in _DECLARATIONS:
+        return value[1:]
+    return value
