@@ -100,7 +100,7 @@ def _described(error: jsonschema.ValidationError) -> str:
         # YAML 1.1 reads 2e-4 as text
         hint = "write numbers with a point, such as 2.0e-4"
     if error.validator == "enum" and isinstance(error.instance, str):
-        hint += now_called([error.instance], error.validator_value)
+        hint = now_called([error.instance], error.validator_value).removeprefix("; ") or hint
     return f"  {where}: {error.message}{f' ({hint})' if hint else ''}"
 
 
