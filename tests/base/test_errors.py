@@ -13,7 +13,16 @@ def test_known_names_stand_in_alphabetical_order_whatever_holds_them() -> None:
 
 @pytest.mark.parametrize(
     ("name", "nearest"),
-    [("covd", "covid"), ("norml", "normal"), ("normal_2", "normal"), ("COVID", None), ("cat", None), ("", None)],
+    [
+        ("covd", "covid"),
+        ("norml", "normal"),
+        ("normal_2", "normal"),
+        ("COVID", "covid"),
+        ("norm", "normal"),
+        ("v", "covid"),
+        ("cat", None),
+        ("", None),
+    ],
 )
 def test_only_the_nearest_name_is_offered_and_none_that_is_far(name: str, nearest: str | None) -> None:
     told = str(unknown_name("class", name, ["normal", "covid", "abnormal"]))

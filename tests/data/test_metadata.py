@@ -70,14 +70,18 @@ def test_an_empty_name_says_that_there_is_no_such_column(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("file,label,patient_id,source\ncovid/a.png,covid,p,s\n", r"no column 'patient'.*did you mean 'patient_id'\?"),
+        (
+            "file,label,patient_id,source\ncovid/a.png,covid,p,s\n",
+            r"^split_data.patient_column is 'patient', .* no such column.*did you mean 'patient_id'\?",
+        ),
         ("file,label,patient,source\ncovid/z.png,covid,p,s\n", r"names 1 files that aren't in the data folder"),
         ("file,label,patient,source\ncovid/A.PNG,covid,p,s\n", r"did you mean 'covid/a.png'\?"),
         ("file,label,patient,source\n../x.png,covid,p,s\n/etc/x.png,covid,p,s\n", r"names 2 files"),
         ("file,label,patient,source\n,covid,p,s\n", r"names 1 files that aren't"),
         ("file,label,patient,source\ncovid/a.png,x,p,s\ncovid/./a.png,x,p,s\n", r"1 files in more than one row: 'cov"),
         ("file,label,patient,source\ncovid/a.png,x,p,s\ncovid/a.png,y,p,s\n", r"1 of them with different labels"),
-        ("file,label,patient,source\n", "has a header and no rows"),
+        ("file,LABEL,patient,source\n1,2,3,4\n", r"^split_data.label_column is 'label', .*did you mean 'LABEL'\?"),
+        ("file,label,patient,source\n", "^split_data.metadata names .*has a header and no rows"),
         ("", "is empty"),
         ("file,label,patient,source\ncovid/a.png,x,p,s,1,2\n", "can't be read"),
     ],
@@ -90,7 +94,7 @@ def test_a_wrong_table_is_an_error_that_says_why(tmp_path: Path, text: str, mess
 def test_a_table_that_is_no_text_or_missing_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="can't be read"):
         table_of(tmp_path, "file,label\ncovid/ä.png,x\n", encoding="utf-16")
-    with pytest.raises(UserError, match="there is no metadata table"):
+    with pytest.raises(UserError, match=r"^split_data.metadata names .* there is no such file"):
         metadata.read_table(tmp_path / "gone.csv", COLUMNS, FILES, [])
 
 
@@ -99,10 +103,16 @@ def test_a_table_that_is_no_text_or_missing_is_an_error(tmp_path: Path) -> None:
     [
         (["covid"], (), (), "found 1 class"),
         (["covid", "normal"], (), ("normal",), "found 1 class"),
-        (["covid", "normal"], ("covid", "norml"), (), r"no file has the label 'norml'.*did you mean 'normal'\?"),
-        (["covid", "normal"], (), ("pneumonia",), "no file has the label 'pneumonia'"),
-        (["covid", "normal"], ("covid", "normal"), ("normal",), "both classes and ignored_labels"),
-        (["covid", "Covid"], (), (), "differ only in case"),
+        (["covid", "normal"], ("covid", "norml"), (), r"^split_data.classes has 'norml'.*did you mean 'normal'\?"),
+        (["covid", "normal"], (), ("pneumonia",), "^split_data.ignored_labels has 'pneumonia', and no file"),
+        (
+            ["covid", "normal"],
+            ("covid", "normal"),
+            ("normal",),
+            "split_data.classes and split_data.ignored_labels both have 'normal'",
+        ),
+        (["covid", "normal"], ("COVID", "normal"), (), r"^split_data.classes has 'COVID'.*did you mean 'covid'\?"),
+        (["covid", "Covid"], (), (), "differ only in case.*split_data.classes"),
         (["covid", "all"], (), (), "'all' can't be a label"),
         (["covid", "../up"], (), (), "can't be a label"),
     ],

@@ -15,6 +15,13 @@ class Unfinished(Exception):
 def unknown_name(kind: str, name: str, known: Iterable[str]) -> UserError:
     """Make the error for an unknown name, with the nearest known one."""
     known = sorted(known)
-    nearest = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-    hint = f"; did you mean {nearest[0]!r}?" if nearest else ""
-    return UserError(f"unknown {kind} {name!r}; known: {', '.join(known)}{hint}")
+    return UserError(f"unknown {kind} {name!r}; known: {', '.join(known)}{did_you_mean(name, known)}")
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """Return a hint at the known name that is nearest to this one, whatever its case; nothing where none is near."""
+    by_case = {other.casefold(): other for other in sorted(known, reverse=True)}
+    nearest = difflib.get_close_matches(name.casefold(), by_case, n=1, cutoff=0.5)
+    # a part of a name, such as patient of patient_id, may be far from the whole
+    nearest = nearest or sorted(other for other in by_case if name and name.casefold() in other)
+    return f"; did you mean {by_case[nearest[0]]!r}?" if nearest else ""

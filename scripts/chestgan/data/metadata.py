@@ -1,6 +1,5 @@
 """The files of a data folder with their labels, patients and sources: from class folders, or a metadata table."""
 
-import difflib
 import os
 import posixpath
 import warnings
@@ -10,7 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from chestgan.base.errors import UserError
+from chestgan.base.errors import UserError, did_you_mean
 from chestgan.data import decoding
 
 COLUMNS = ["file", "label", "patient", "source"]
@@ -18,6 +17,7 @@ COLUMNS = ["file", "label", "patient", "source"]
 _SEPARATORS = ",;\t"
 # Distances name all classes together so, and a label becomes a folder's name
 _RESERVED_LABELS = ("all",)
+_OPTIONAL = ("patient", "source")
 
 
 @dataclass(frozen=True)
@@ -68,15 +68,15 @@ def read_table(path: Path, columns: Columns, files: list[str], others: list[str]
         UserError: the table can't be read, lacks a column, or names a file twice or one that isn't there.
     """
     raw = _read_text_table(path)
-    for name in vars(columns).values():
+    for field, name in vars(columns).items():
         if name and name not in raw:
-            raise _missing_column(path, name, list(raw))
+            raise _missing_column(path, field, name, list(raw))
     empty = pd.Series("", index=raw.index, dtype=str)
     table = pd.DataFrame({name: raw[given] if given else empty for name, given in vars(columns).items()})
     table = table.apply(lambda column: column.str.strip())
     table["file"] = table["file"].map(_plain_path)
-    _require_known_files(path, table["file"], [*files, *others])
-    _require_single_rows(path, table)
+    _require_known_files(path, columns, table["file"], [*files, *others])
+    _require_single_rows(path, columns, table)
     return table[COLUMNS].sort_values("file", ignore_index=True)
 
 
@@ -87,23 +87,34 @@ def require_labels(table: pd.DataFrame, classes: tuple[str, ...], ignored: tuple
         UserError: a label isn't there, is both wanted and ignored, can't name a folder, or one class is left.
     """
     found = sorted(set(table["label"]) - {""})
-    for label in (*classes, *ignored):
-        if label not in found:
-            nearest = difflib.get_close_matches(label, found, n=1, cutoff=0.5)
-            hint = f"; did you mean {nearest[0]!r}?" if nearest else ""
-            raise UserError(f"no file has the label {label!r}; the labels are {_shown(found)}{hint}")
+    for key, labels in (("classes", classes), ("ignored_labels", ignored)):
+        for label in labels:
+            if label not in found:
+                raise UserError(
+                    f"split_data.{key} has {label!r}, and no file has that label; the labels are {_shown(found)}"
+                    + did_you_mean(label, found)
+                )
     both = sorted(set(classes) & set(ignored))
     if both:
-        raise UserError(f"{_shown(both)} can't be among both classes and ignored_labels")
+        raise UserError(f"split_data.classes and split_data.ignored_labels both have {_shown(both)}; take one out")
     used = sorted(set(classes)) if classes else [label for label in found if label not in ignored]
     for label in used:
         if label in _RESERVED_LABELS or label.startswith(".") or "/" in label or "\\" in label:
-            raise UserError(f"{label!r} can't be a label: it couldn't name a folder of its own; rename it")
+            raise UserError(
+                f"{label!r} can't be a label: it couldn't name a folder of its own; rename it, or leave it out by "
+                "split_data.ignored_labels"
+            )
     folded = {label.casefold() for label in used}
     if len(folded) < len(used):
-        raise UserError(f"some labels differ only in case: {_shown(used)}; write each in one way")
+        raise UserError(
+            f"some labels differ only in case: {_shown(used)}; write each in one way, or name those that are meant in "
+            "split_data.classes"
+        )
     if len(used) < 2:
-        raise UserError(f"found {len(used)} class ({_shown(used)}); a study needs at least 2, such as covid and normal")
+        raise UserError(
+            f"found {len(used)} class ({_shown(used)}); a study needs at least 2, such as covid and normal: see "
+            "split_data.folder, whose folders are the classes, or split_data.label_column"
+        )
     return used
 
 
@@ -114,7 +125,7 @@ def unusable_labels(table: pd.DataFrame, classes: list[str], ignored: tuple[str,
     rejected["detail"] = f"the classes are {', '.join(classes)}"
     nothing, left_out = rejected["label"] == "", rejected["label"].isin(ignored)
     rejected.loc[nothing, ["reason", "detail"]] = ["no label", "neither in a class folder nor labelled in a table"]
-    rejected.loc[left_out, ["reason", "detail"]] = ["ignored label", "as --ignored-labels asks"]
+    rejected.loc[left_out, ["reason", "detail"]] = ["ignored label", "as split_data.ignored_labels asks"]
     return rejected
 
 
@@ -130,24 +141,24 @@ def _read_text_table(path: Path) -> pd.DataFrame:
                 path, sep=separator, dtype=str, keep_default_na=False, encoding="utf-8-sig", index_col=False
             )
     except FileNotFoundError:
-        raise UserError(f"there is no metadata table {path.absolute()}") from None
+        raise UserError(f"split_data.metadata names {path.absolute()}, and there is no such file") from None
     except pd.errors.EmptyDataError:
-        raise UserError(f"the metadata table {path} is empty") from None
+        raise UserError(f"split_data.metadata names {path}, and that table is empty") from None
     except (UnicodeDecodeError, IsADirectoryError, pd.errors.ParserError, pd.errors.ParserWarning) as error:
-        raise UserError(f"the metadata table {path} can't be read: {error}; expected CSV or TSV in UTF-8") from None
+        raise UserError(
+            f"split_data.metadata names {path}, and that table can't be read: {error}; expected CSV or TSV in UTF-8"
+        ) from None
     if table.empty:
-        raise UserError(f"the metadata table {path} has a header and no rows")
+        raise UserError(f"split_data.metadata names {path}, and that table has a header and no rows")
     table.columns = table.columns.str.strip()
     return table.fillna("")
 
 
-def _missing_column(path: Path, name: str, found: list[str]) -> UserError:
-    nearest = difflib.get_close_matches(name, found, n=1, cutoff=0.4)
-    nearest = nearest or [column for column in found if name.casefold() in column.casefold()][:1]
-    hint = f"did you mean {nearest[0]!r}? " if nearest else ""
+def _missing_column(path: Path, field: str, name: str, found: list[str]) -> UserError:
+    optional = " ('' says that there is none)" if field in _OPTIONAL else ""
     return UserError(
-        f"the metadata table {path} has no column {name!r}, but {_shown(found, most=20)}; {hint}Name the columns with "
-        "--file-column, --label-column, --patient-column and --source-column; '' says that there is none"
+        f"split_data.{field}_column is {name!r}, and the metadata table {path} has no such column, but "
+        f"{_shown(found, most=20)}{optional}{did_you_mean(name, found)}"
     )
 
 
@@ -156,27 +167,31 @@ def _plain_path(given: str) -> str:
     return posixpath.normpath(given.replace("\\", "/")) if given else ""
 
 
-def _require_known_files(path: Path, named: pd.Series, known: list[str]) -> None:
+def _require_known_files(path: Path, columns: Columns, named: pd.Series, known: list[str]) -> None:
     unknown = sorted(set(named) - set(known))
     if not unknown:
         return
-    by_case = {file.casefold(): file for file in known}
+    by_case = [file for file in known if file.casefold() == unknown[0].casefold()]
     beside = [file for file in known if posixpath.dirname(file) == posixpath.dirname(unknown[0])]
-    nearest = by_case.get(unknown[0].casefold()) or next(iter(difflib.get_close_matches(unknown[0], beside, n=1)), None)
     raise UserError(
-        f"the metadata table {path} names {len(unknown)} files that aren't in the data folder: {_shown(unknown)}"
-        + (f"; did you mean {nearest!r}?" if nearest else "; names are relative to --folder, with their ending")
+        f"split_data.file_column is {columns.file!r}, and that column of {path} names {len(unknown)} files that "
+        f"aren't in the data folder: {_shown(unknown)}"
+        + (
+            did_you_mean(unknown[0], by_case or beside)
+            or "; names are relative to split_data.folder, with their ending"
+        )
     )
 
 
-def _require_single_rows(path: Path, table: pd.DataFrame) -> None:
+def _require_single_rows(path: Path, columns: Columns, table: pd.DataFrame) -> None:
     repeated = table[table["file"].duplicated(keep=False)]
     if repeated.empty:
         return
     labels = repeated.groupby("file")["label"].nunique()
     differing = f", {int((labels > 1).sum())} of them with different labels" if (labels > 1).any() else ""
     raise UserError(
-        f"the metadata table {path} has {len(labels)} files in more than one row{differing}: "
+        f"split_data.file_column is {columns.file!r}, and that column of {path} has {len(labels)} files in more "
+        f"than one row{differing}: "
         f"{_shown(labels.index)}; keep one row per file"
     )
 
