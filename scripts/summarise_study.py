@@ -16,19 +16,15 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from matplotlib.figure import Figure
 
 from chestgan.base import commandline, figure_style, files, settings
 from chestgan.base.errors import UserError
 from chestgan.base.provenance import versions
 from chestgan.base.settings import argument, setting
 from chestgan.base.tables import write_table
-from chestgan.images.image_set import ImageSet
 from chestgan.metrics.catalogue import METRICS
 from chestgan.metrics.score_tables import PRIMARY_SCORES
-from chestgan.study import arm_table, figures, generator_table, inputs, verdict
-from chestgan.study.arms import ARM
-from chestgan.study.figures import Block, Curve
+from chestgan.study import arm_table, generator_table, inputs, study_figures, verdict
 from chestgan.study.inputs import Runs
 
 PROTOCOL = (
@@ -43,7 +39,6 @@ PROTOCOL = (
     "(n - 1) and Student's t interval at the confidence; best_validation_kd and last_validation_kd: kernel distance to "
     "the validation patients of the selected and of the last generator, last_to_best_ratio: mean over the seeds"
 )
-N_COLUMNS = 6
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,8 +92,11 @@ def run(config: Config) -> None:
             write_table(folder / f"{name}.csv", content)
         (folder / "verdict.txt").write_text(verdict.as_text(**answer))
         files.write_json(folder / "study.json", answer | provenance(config, runs, tables))
-        drawn = plot_scores(runs, table, config.primary_score) | plot_generators(distances, diversity, histories)
-        for name, figure in (drawn | plot_samples(real, synthetic, config.seed)).items():
+        drawn = study_figures.of_arms(runs, table, config.primary_score, config.confidence, config.seed)
+        drawn |= study_figures.of_generators(distances, diversity, histories)
+        for name, figure in drawn.items():
+            figure_style.save(figure, folder / f"{name}.svg")
+        for name, figure in (drawn | study_figures.of_samples(real, synthetic, config.seed)).items():
             figure_style.save(figure, folder / f"{name}.png")
 
 
@@ -141,73 +139,6 @@ def provenance(config: Config, runs: Runs, tables: dict[str, pd.DataFrame]) -> d
 def records(table: pd.DataFrame) -> list[dict[str, Any]]:
     """Turn a table into rows for JSON, which knows no nan."""
     return table.astype(object).where(table.notna(), None).to_dict("records")
-
-
-def plot_scores(runs: Runs, table: pd.DataFrame, primary_score: str) -> dict[str, Figure]:
-    """Draw the ROC curves and the scores of the arms, by the name of the file."""
-    of = f"on {len(runs.test)} images of {runs.test['patient'].nunique()} test patients"
-    rest = next(label for label in runs.classes if label != runs.positive_class)
-    rest = rest if len(runs.classes) == 2 else "all others"
-    of_curves = f"ROC curves of {runs.positive_class} against {rest} {of}; line: mean over seeds, shade: range"
-    of_scores = (
-        f"Scores of {runs.positive_class} {of}; point: one seed, bar: mean over seeds, dotted line: mean of real"
-    )
-    positive = runs.scores[runs.scores["label"] == runs.positive_class]
-    return {
-        "roc": figures.roc(roc_curves(runs, table), of_curves),
-        "scores": figures.scores(positive, table, primary_score, of_scores),
-    }
-
-
-def roc_curves(runs: Runs, table: pd.DataFrame) -> list[Curve]:
-    """Average the ROC curves of every arm over its seeds."""
-    # here, for it brings scikit-learn, which takes longer to import than all else
-    from chestgan.metrics.scores import roc_on_grid
-
-    truth = (runs.test["label"] == runs.positive_class).to_numpy()
-    rows = runs.table.groupby(ARM, sort=False).indices
-    curves = []
-    for arm, generator, auc in table[[*ARM, "roc_auc_mean"]].itertuples(index=False, name=None):
-        false_positive, rates = roc_on_grid(truth, runs.probabilities[rows[arm, generator]])
-        ends = rates.mean(axis=0), rates.min(axis=0), rates.max(axis=0)
-        curves.append(Curve(arm, generator, len(rates), auc, false_positive, *ends))
-    return curves
-
-
-def plot_generators(distances: pd.DataFrame, diversity: pd.DataFrame, histories: pd.DataFrame) -> dict[str, Figure]:
-    """Draw the distances and the diversity of the generators by the first extractor, and their trainings."""
-    extractor = distances["extractor"].iloc[0]
-    by_first = [table[table["extractor"] == extractor] for table in (distances, diversity)]
-    to_test = by_first[0][by_first[0]["reference"] == "test"]
-    of_distances = f"Distances of synthetic images to the test patients by {extractor}"
-    of_diversity = f"Diversity of synthetic images by {extractor}, and by MS-SSIM"
-    of_training = "Distance to the validation patients; line: mean over the seeds, shade: range"
-    return {
-        "distances": figures.distances(to_test, of_distances),
-        "diversity": figures.diversity(by_first[1], of_diversity),
-        "training": figures.training(histories, of_training),
-    }
-
-
-def plot_samples(real: ImageSet, synthetic: dict[str, tuple[int, ImageSet]], seed: int) -> dict[str, Figure]:
-    """Draw real training images, each of another patient at random, beside the first images of every generator."""
-    train = real.manifest[real.manifest["split"] == "train"].sample(frac=1, random_state=seed)
-    # a second image of a patient only where there are too few patients
-    patients_first = train.groupby(["label", "patient"]).cumcount().sort_values(kind="stable").index
-    blocks = [Block("real training patients", first_images(real, train.loc[patients_first]))]
-    for generator, (training_seed, images) in synthetic.items():
-        blocks.append(Block(f"{generator}, seed {training_seed}", first_images(images, images.manifest)))
-    title = "Real training images, and each generator's first ones: one row per class, none picked"
-    return {"samples": figures.samples(blocks, real.classes, title)}
-
-
-def first_images(images: ImageSet, rows: pd.DataFrame) -> np.ndarray:
-    """Select the images of the first rows of each class, white where they are too few: (classes, columns, H, W)."""
-    taken = np.full((len(images.classes), N_COLUMNS, *images.images.shape[1:]), 255, dtype=np.uint8)
-    for place, label in enumerate(images.classes):
-        chosen = rows.index[rows["label"] == label][:N_COLUMNS]
-        taken[place, : len(chosen)] = images.images[chosen]
-    return taken
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -22,8 +22,10 @@ from chestgan.metrics.score_tables import SCORE_COLUMNS, SCORES
 from chestgan.study import arm_table
 from study_folders import Folders
 
-FILES = ["distances.csv", "distances.png", "diversity.csv", "diversity.png", "generators.csv", "roc.png", "samples.png"]
-FILES += ["scores.csv", "scores.png", "study.csv", "study.json", "training.png", "verdict.txt"]
+FIGURES = ["distances", "diversity", "forest", "roc", "scores", "training"]
+FILES = [f"{name}.{kind}" for name in FIGURES for kind in ("png", "svg")]
+FILES += ["samples.png", "study.json", "verdict.txt"]
+FILES += [f"{name}.csv" for name in ("distances", "diversity", "generators", "scores", "study")]
 CLASSES = ["covid", "normal", "variant"]
 
 
@@ -74,7 +76,7 @@ def edit_json(path: Path, **values: object) -> None:
 
 
 def test_every_file_is_there(output):
-    assert sorted(path.name for path in output.iterdir()) == FILES
+    assert sorted(path.name for path in output.iterdir()) == sorted(FILES)
 
 
 def test_the_study_table_is_full(output, folders):
@@ -154,7 +156,7 @@ def test_the_table_of_generators_has_means_intervals_and_how_the_trainings_went(
 def test_generators_stand_in_the_order_of_the_trainings(folders, tmp_path, monkeypatch):
     drawn = []
     monkeypatch.setattr("chestgan.base.figure_style.save", lambda figure, path: None)
-    monkeypatch.setattr("chestgan.study.figures.training", lambda histories, title: drawn.append(histories))
+    monkeypatch.setattr("chestgan.study.generator_figures.training", lambda histories, title: drawn.append(histories))
     assert summarise(replace(folders, history=folders.history[::-1]), tmp_path / "study") == 0
     assert list(pd.read_csv(tmp_path / "study" / "generators.csv")["generator"]) == ["dcgan", "covidgan"]
     assert list(drawn[0]["generator"].unique()) == ["dcgan", "covidgan"]
@@ -300,7 +302,7 @@ def contains(picture: np.ndarray, part: np.ndarray) -> bool:
 def test_real_samples_are_training_images_of_other_patients(folders, tmp_path, monkeypatch):
     shown = {}
     monkeypatch.setattr(
-        "chestgan.study.figures.samples",
+        "chestgan.study.sample_figure.samples",
         lambda blocks, classes, title: shown.update({block.title: block.images for block in blocks}) or stop(),
     )
 

@@ -28,6 +28,15 @@ def test_equal_figures_are_equal_files(tmp_path: Path) -> None:
     assert (tmp_path / "a.png").read_bytes() != (tmp_path / "c.png").read_bytes()
 
 
+def test_an_svg_is_the_same_each_time_and_its_text_is_text(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        figure_style.save(drawn(), tmp_path / f"{name}.svg")
+    text = (tmp_path / "a.svg").read_text()
+    assert text == (tmp_path / "b.svg").read_text()
+    assert ">title</text>" in text
+    assert "date" not in text
+
+
 def test_a_style_that_was_set_before_changes_nothing(tmp_path: Path) -> None:
     figure_style.save(drawn(), tmp_path / "a.png")
     with matplotlib.rc_context({"font.size": 20, "savefig.dpi": 50, "axes.grid": True, "lines.linewidth": 5}):
@@ -72,10 +81,11 @@ def test_a_name_has_its_colour_by_its_place_in_the_alphabet() -> None:
 def test_no_colour_means_a_class_and_something_else() -> None:
     names = [f"{place:02d}" for place in range(40)]
     classes, others = (set(paint(names).values()) for paint in (figure_style.class_colours, figure_style.colours))
+    lines = {style["color"] for style in figure_style.line_styles(names).values()}
     plain = {figure_style.REAL_COLOUR, figure_style.NEUTRAL_COLOUR}
-    assert (len(classes), len(others), len(plain)) == (7, 9, 2)
-    assert len(classes | others | plain) == 18
-    assert all(map(is_color_like, classes | others | plain))
+    assert (len(classes), len(others), len(lines), len(plain)) == (7, 9, 5, 2)
+    assert len(classes | others | lines | plain) == 23
+    assert all(map(is_color_like, classes | others | lines | plain))
 
 
 def test_more_names_than_colours_begin_anew() -> None:
@@ -84,14 +94,14 @@ def test_more_names_than_colours_begin_anew() -> None:
     assert figure_style.colours(names)["09"] == figure_style.colours(names)["00"]
 
 
-def test_twenty_seven_lines_are_told_apart_and_keep_their_order() -> None:
-    names = [f"{place:02d}" for place in range(27)][::-1]
+def test_twenty_lines_are_told_apart_and_keep_their_order() -> None:
+    names = [f"{place:02d}" for place in range(20)][::-1]
     styles = figure_style.line_styles(names)
     assert list(styles) == names
-    assert len({tuple(style.values()) for style in styles.values()}) == 27
-    assert [style["linestyle"] for style in styles.values()] == ["-"] * 9 + ["--"] * 9 + [":"] * 9
+    assert len({tuple(style.values()) for style in styles.values()}) == 20
+    assert [style["linestyle"] for style in styles.values()] == ["-"] * 5 + ["--"] * 5 + [":"] * 5 + ["-."] * 5
     colours = [style["color"] for style in styles.values()]
-    assert colours[:9] == colours[9:18] == colours[18:]
+    assert colours[:5] == colours[5:10] == colours[10:15] == colours[15:]
 
 
 @pytest.mark.parametrize("paint", [figure_style.class_colours, figure_style.colours, figure_style.line_styles])

@@ -1,9 +1,9 @@
-"""Every score is spelled for people."""
+"""Every score and every arm is spelled for people."""
 
 import pytest
 
 from chestgan.metrics.score_tables import SCORES
-from chestgan.study.labels import score_label
+from chestgan.study.labels import arm_label, score_label
 
 
 @pytest.mark.parametrize(
@@ -30,3 +30,16 @@ def test_no_two_scores_are_spelled_alike_and_none_as_code() -> None:
     labels = [score_label(score) for score in SCORES]
     assert len(set(labels)) == len(SCORES)
     assert not any("_" in label for label in labels)
+
+
+@pytest.mark.parametrize(
+    ("arm", "label"),
+    [
+        (("real",), "real images alone"),
+        (("real_augmented", "-"), "real images, augmented"),
+        (("real_synthetic", "strong"), "real and synthetic images (strong)"),
+        (("my_own_arm", "strong"), "my own arm (strong)"),
+    ],
+)
+def test_an_arm_is_spelled(arm: tuple[str, ...], label: str) -> None:
+    assert arm_label(*arm) == label

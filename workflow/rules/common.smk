@@ -40,6 +40,7 @@ ARMS = {
     for generator in ([None] if arm["train_on"] == "real" else GENERATORS)
 }
 FIGURES = {
+    "forest": "differences",
     "roc": "ROC curves",
     "scores": "scores",
     "samples": "real and generated images",

@@ -164,6 +164,8 @@ rule summarise_study:
             )
             for name, title in FIGURES.items()
         ],
+        # for a paper; images are no lines
+        vector_figures=expand(f"{RESULTS}/study/{{name}}.svg", name=[name for name in FIGURES if name != "samples"]),
     log:
         f"{LOGS}/summarise_study.log",
     benchmark:

@@ -8,11 +8,12 @@ from matplotlib.figure import Figure
 
 from chestgan.base import files
 
-# Okabe and Ito (2008) and Tol's muted scheme: told apart with every common colour blindness. The two share no colour,
-# so that a class is never taken for an arm or a generator.
+# Okabe and Ito (2008) for classes and Tol's muted scheme for arms: told apart with every common colour blindness.
+# Generators have earth colours and dashes. The three share no colour, so that none is taken for another.
 _CLASS_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#F0E442")
 _COLOURS = ("#332288", "#88CCEE", "#882255", "#DDCC77", "#117733", "#CC6677", "#44AA99", "#999933", "#AA4499")
-_DASHES = ("-", "--", ":")
+_LINE_COLOURS = ("#8C510A", "#000000", "#C9A26B", "#5B7083", "#9E7BB5")
+_DASHES = ("-", "--", ":", "-.")
 REAL_COLOUR = "#404040"
 NEUTRAL_COLOUR = "#9A9A9A"
 
@@ -20,7 +21,11 @@ _STYLE = {
     "figure.dpi": 120,
     "savefig.dpi": 120,
     "figure.facecolor": "white",
-    "font.family": "DejaVu Sans",
+    "font.family": "sans-serif",
+    "font.sans-serif": ["DejaVu Sans", "Verdana", "Arial", "Helvetica"],
+    # text stays text, which a reader can search and an author can edit
+    "svg.fonttype": "none",
+    "svg.hashsalt": "chestgan",
     "font.size": 9,
     "axes.titlesize": 10,
     "axes.titlelocation": "left",
@@ -50,9 +55,11 @@ def new_figure(width: float, height: float) -> Figure:
 
 
 def save(figure: Figure, path: Path) -> None:
-    """Write a PNG; equal figures give equal bytes."""
+    """Write a PNG or an SVG, by the name of the file; equal figures give equal bytes."""
+    kind = path.suffix.removeprefix(".")
+    metadata = {"Software": None} if kind == "png" else {"Date": None, "Creator": None}
     with files.new_file(path) as partial:
-        figure.savefig(partial, format="png", metadata={"Software": None})
+        figure.savefig(partial, format=kind, metadata=metadata)
 
 
 def class_colours(classes: Iterable[str]) -> dict[str, str]:
@@ -67,8 +74,8 @@ def colours(names: Iterable[str]) -> dict[str, str]:
 
 def line_styles(names: Iterable[str]) -> dict[str, dict[str, str]]:
     """Assign each of many lines its colour and dashes, by its place: colours alone don't tell a dozen apart."""
-    n = len(_COLOURS)
+    n = len(_LINE_COLOURS)
     return {
-        name: {"color": _COLOURS[i % n], "linestyle": _DASHES[i // n % len(_DASHES)]}
+        name: {"color": _LINE_COLOURS[i % n], "linestyle": _DASHES[i // n % len(_DASHES)]}
         for i, name in enumerate(dict.fromkeys(names))
     }

@@ -1,8 +1,22 @@
-"""The names of scores as figures and sentences spell them."""
+"""The names of scores and arms as figures, tables and sentences spell them."""
+
+from chestgan.study.arms import NO_GENERATOR
 
 _LABELS = {"ppv": "PPV", "npv": "NPV", "f1": "F1", "roc_auc": "ROC AUC", "pr_auc": "PR AUC", "brier": "Brier score"}
+_ARMS = {
+    "real": "real images alone",
+    "real_augmented": "real images, augmented",
+    "real_synthetic": "real and synthetic images",
+    "synthetic": "synthetic images alone",
+}
 
 
 def score_label(score: str) -> str:
     """Spell a score for people, such as `balanced accuracy`."""
     return _LABELS.get(score, score.replace("_", " "))
+
+
+def arm_label(arm: str, generator: str = NO_GENERATOR) -> str:
+    """Spell an arm for people, such as `real and synthetic images (strong)`; one of the user's own keeps its name."""
+    label = _ARMS.get(arm, arm.replace("_", " "))
+    return label if generator == NO_GENERATOR else f"{label} ({generator})"

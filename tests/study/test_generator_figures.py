@@ -1,4 +1,4 @@
-"""The figures of a study show what the tables hold."""
+"""The figures of generators show what the tables hold."""
 
 import numpy as np
 import pandas as pd
@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from chestgan.base import figure_style
-from chestgan.study import figures
+from chestgan.study import generator_figures
 
 
 def histories(**distances: list[list[float]]) -> pd.DataFrame:
@@ -30,7 +30,7 @@ def drawn(figure: Figure) -> tuple[Axes, dict[str, np.ndarray], list[str]]:
 
 def test_learning_curves_are_means_over_the_points_that_all_seeds_have():
     table = histories(covidgan=[[1.0, 0.8, 0.9], [1.2, 0.6, 0.7, 0.3]], strong=[[1.5, 0.2, 0.1]])
-    axes, lines, names = drawn(figures.training(table, "title"))
+    axes, lines, names = drawn(generator_figures.training(table, "title"))
     assert lines["covidgan"] == pytest.approx(np.array([[1, 1.1], [2, 0.7], [3, 0.8]]))
     assert lines["strong"] == pytest.approx(np.array([[1, 1.5], [2, 0.2], [3, 0.1]]))
     assert names == ["covidgan", "strong", "selected, one point per seed"]
@@ -41,11 +41,11 @@ def test_learning_curves_are_means_over_the_points_that_all_seeds_have():
 
 def test_the_legend_of_learning_curves_goes_from_above_to_below():
     table = histories(low=[[0.9, 0.1]], high=[[0.2, 1.0]], middle=[[0.5, 0.5]])
-    assert drawn(figures.training(table, "title"))[2][:3] == ["high", "middle", "low"]
+    assert drawn(generator_figures.training(table, "title"))[2][:3] == ["high", "middle", "low"]
 
 
 def test_a_distance_below_zero_is_shown():
-    axes, lines, _ = drawn(figures.training(histories(strong=[[1.0, 0.1, -0.004]]), "title"))
+    axes, lines, _ = drawn(generator_figures.training(histories(strong=[[1.0, 0.1, -0.004]]), "title"))
     assert axes.get_yscale() == "symlog"
     assert axes.get_ylim()[0] < -0.004
     assert lines["strong"][-1] == pytest.approx([3, -0.004])
@@ -65,7 +65,7 @@ def test_diversity_is_drawn_beside_that_of_real_images():
         for seed in (0, 1)
         for label in ("all", "covid", "normal")
     )
-    panels = np.reshape(figures.diversity(table, "title").axes, (3, 3))
+    panels = np.reshape(generator_figures.diversity(table, "title").axes, (3, 3))
     assert [axes.get_title(loc="left") for axes in panels[0]] == [
         "all images, n = 30",
         "covid, n = 30",
