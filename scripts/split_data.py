@@ -20,14 +20,21 @@ from chestgan.base.errors import UserError
 from chestgan.base.provenance import versions
 from chestgan.base.settings import argument, setting
 from chestgan.base.tables import write_table
-from chestgan.data import decoding, duplicates, metadata, patients, preparation, split_warnings, splits
+from chestgan.data import (
+    decoding,
+    duplicates,
+    inspection,
+    metadata,
+    patients,
+    preparation,
+    rejected,
+    split_warnings,
+    splits,
+)
+from chestgan.data.inspection import Inspection, Selection
 from chestgan.images import image_set
-from chestgan.images.image_set import SPLITS
 
-REJECTED_COLUMNS = ["file", "label", "reason", "detail"]
 MANIFEST_COLUMNS = [*metadata.COLUMNS, "split", "sha256", "original_width", "original_height", "original_mode"]
-# left out by wish or by rule, not because a file is bad
-NOT_BAD = ("ignored label", "not in the table", "duplicate")
 
 
 @dataclass(frozen=True)
@@ -80,49 +87,82 @@ class Config:
 def run(config: Config) -> None:
     """List, decode, compare, split and write."""
     files.require_empty(config.output)
-    files.require_folder(config.folder, "a folder of images")
-    listed, rejected, others = list_files(config)
-    classes = metadata.require_labels(listed, config.classes, config.ignored_labels)
-    rejected = pd.concat([rejected, metadata.unusable_labels(listed, classes, config.ignored_labels)])
-    table = listed[listed["label"].isin(classes)].reset_index(drop=True)
-    table = table.assign(given=table["patient"], patient=patients.identify(table["patient"], table["file"]))
-    splits.require_patients(patients.majority(table, "label"), classes)
+    selected = select(config)
+    table, left_out = selected.table, selected.rejected
     notes = split_warnings.on_patients(table)
 
     with files.new_folder(config.output) as folder:
         scratch = folder / "scratch"
         scratch.mkdir()
         table, thumbnails = decode(config, table, scratch)
-        rejected = pd.concat([rejected, table.loc[table["reason"] != "", REJECTED_COLUMNS]])
-        require_few_rejected(config, rejected, len(listed))
+        left_out = pd.concat([left_out, table.loc[table["reason"] != "", rejected.COLUMNS]])
+        rejected.require_few(left_out, selected.n_listed, config.max_rejected, config.output)
         table = table[table["reason"] == ""].reset_index(drop=True)
+        inspection.require_large_enough(table, config.image_size, config.square)
         notes += split_warnings.on_images(table)
 
         manifest, pairs, copies = handle_duplicates(config, table, thumbnails)
-        rejected = pd.concat([rejected, copies]).sort_values("file", ignore_index=True)
-        require_patients_left(config, manifest, classes, rejected)
+        left_out = pd.concat([left_out, copies]).sort_values("file", ignore_index=True)
+        rejected.require_patients_left(manifest, selected.classes, left_out, config.output)
         manifest["split"] = splits.assign(manifest, config.test_fraction, config.validation_fraction, config.seed)
         notes += split_warnings.on_duplicates(pairs, config.duplicates)
-        notes += split_warnings.on_rejected(rejected) + split_warnings.on_splits(manifest)
+        notes += split_warnings.on_rejected(left_out) + split_warnings.on_splits(manifest)
 
         preparation.copy_images(scratch, manifest.index.to_numpy(), folder)
         shutil.rmtree(scratch)
         image_set.write_manifest(folder, manifest[MANIFEST_COLUMNS])
-        write_table(folder / "rejected.csv", rejected)
+        write_table(folder / "rejected.csv", left_out)
         write_table(folder / "duplicates.csv", pairs)
         write_table(folder / "patients.csv", split_warnings.patient_table(manifest))
-        files.write_json(folder / "settings.json", provenance(config, folder, manifest, pairs, rejected, others, notes))
-    rejected_path(config).unlink(missing_ok=True)
+        made = provenance(config, folder, manifest, pairs, left_out, selected.others, notes)
+        files.write_json(folder / "settings.json", made)
+    rejected.list_beside(config.output).unlink(missing_ok=True)
     for note in notes:
         print(f"warning: {note}", file=sys.stderr)
+
+
+def select(config: Config) -> Selection:
+    """List the images of the classes with their patients; what can be no study is refused before an image is opened."""
+    inspection.require_folder(config.folder)
+    listed, left_out, others = list_files(config)
+    classes = metadata.require_labels(listed, config.classes, config.ignored_labels)
+    left_out = pd.concat([left_out, metadata.unusable_labels(listed, classes, config.ignored_labels)])
+    table = listed[listed["label"].isin(classes)].reset_index(drop=True)
+    table = table.assign(given=table["patient"], patient=patients.identify(table["patient"], table["file"]))
+    splits.require_patients(patients.majority(table, "label"), classes, f"; {told_apart(config, table)}")
+    return Selection(table, classes, left_out, others, len(listed))
+
+
+def told_apart(config: Config, table: pd.DataFrame) -> str:
+    """Say which key tells patients apart, and how many it finds."""
+    if config.metadata is None or not config.patient_column:
+        return f"split_data.folder is {str(config.folder)!r}, and each image in it counts as a patient of its own"
+    n_patients = table["patient"].nunique()
+    return f"split_data.patient_column is {config.patient_column!r}, and {n_patients} patients have {len(table)} images"
+
+
+def inspect(config: Config) -> Inspection:
+    """Look at the data as `run` would take them, without a result: their labels, patients, and about a hundred images.
+
+    Raises:
+        UserError: the data are none that a study can be made of.
+    """
+    selected = select(config)
+    inspection.require_split(selected.table, config.test_fraction, config.validation_fraction, config.seed)
+    looked = inspection.look(selected.table, config.folder, config.preparation, config.threads)
+    inspection.require_few_rejected(looked, selected.table, config.max_rejected, vars(config))
+    inspection.require_large_enough(looked[looked["reason"] == ""], config.image_size, config.square)
+    return Inspection(selected, looked)
 
 
 def list_files(config: Config) -> tuple[pd.DataFrame, pd.DataFrame, list[str]]:
     """List the images with their labels, the rejected images that no table names, and the files that are no images."""
     images, others = metadata.find(config.folder)
     if not images:
-        raise UserError(f"there is no image in {config.folder.absolute()}, only {len(others)} other files")
-    unlisted = pd.DataFrame(columns=REJECTED_COLUMNS, dtype=str)
+        raise UserError(
+            f"split_data.folder is {str(config.folder)!r}, and there is no image in it, only {len(others)} other files"
+        )
+    unlisted = pd.DataFrame(columns=rejected.COLUMNS, dtype=str)
     if config.metadata is None:
         return metadata.from_folders(images), unlisted, others
     columns = metadata.Columns(config.file_column, config.label_column, config.patient_column, config.source_column)
@@ -166,44 +206,12 @@ def handle_duplicates(
     return table[~dropped].copy(), pairs, copies
 
 
-def require_few_rejected(config: Config, rejected: pd.DataFrame, n_listed: int) -> None:
-    """Stop where more files are unusable than the settings allow, and leave the list of them."""
-    bad = rejected[~rejected["reason"].isin(NOT_BAD)]
-    n_wanted = n_listed - (rejected["reason"] == "ignored label").sum()
-    if len(bad) <= config.max_rejected * n_wanted:
-        return
-    first = "; ".join(f"{row.file} ({row.reason}: {row.detail})" for row in bad.head(3).itertuples())
-    raise UserError(
-        f"{len(bad)} of {n_wanted} files can't be used, more than max_rejected allows ({config.max_rejected:g}): "
-        f"{split_warnings.by_reason(bad)}. The first: {first}. All: {leave_rejected(config, rejected)}"
-    )
-
-
-def require_patients_left(config: Config, table: pd.DataFrame, classes: list[str], rejected: pd.DataFrame) -> None:
-    """Stop where a class has too few patients once files are rejected and patients joined."""
-    label_of = patients.majority(table, "label")
-    if label_of.value_counts().reindex(classes, fill_value=0).min() < len(SPLITS):
-        clue = f"; files were left out or patients joined: {leave_rejected(config, rejected)}"
-        splits.require_patients(label_of, classes, clue)
-
-
-def rejected_path(config: Config) -> Path:
-    """Name the list of rejected files that is left where there is no output folder to hold it."""
-    return config.output.with_name(f"{config.output.name}.rejected.csv")
-
-
-def leave_rejected(config: Config, rejected: pd.DataFrame) -> Path:
-    """Write the list of rejected files beside the output that won't be."""
-    write_table(rejected_path(config), rejected.sort_values("file"))
-    return rejected_path(config)
-
-
 def provenance(
     config: Config,
     folder: Path,
     manifest: pd.DataFrame,
     pairs: pd.DataFrame,
-    rejected: pd.DataFrame,
+    left_out: pd.DataFrame,
     others: list[str],
     notes: list[str],
 ) -> dict[str, Any]:
@@ -218,7 +226,7 @@ def provenance(
         "sha256": sha256,
         "n_images": len(manifest),
         "n_patients": int(manifest["patient"].nunique()),
-        "n_rejected": {reason: int(n) for reason, n in rejected["reason"].value_counts().items()},
+        "n_rejected": {reason: int(n) for reason, n in left_out["reason"].value_counts().items()},
         "n_duplicate_pairs": {kind: int(n) for kind, n in pairs["kind"].value_counts().items()},
         "counts": splits.counts(manifest).to_dict("records"),
         "image_shares": splits.shares(manifest),

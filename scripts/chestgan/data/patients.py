@@ -6,8 +6,6 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 import pandas as pd
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 # what tables write where nothing is known; as an id, it would make one patient of many
 MISSING = frozenset(("", "-", "--", "?", "n.a.", "n/a", "na", "nan", "none", "null", "unknown"))
@@ -44,6 +42,10 @@ def groups(n_items: int, pairs: np.ndarray) -> np.ndarray:
     Returns:
         (n_items,) int64, the same number for items of one group.
     """
+    # here, for what only looks at the data has no use for it, and it takes as long to import as all the rest
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
     first, second = np.asarray(pairs, dtype=np.int64).reshape(-1, 2).T
     links = coo_array((np.ones(len(first), dtype=np.int8), (first, second)), shape=(n_items, n_items))
     return connected_components(links, directed=False)[1].astype(np.int64)

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-from sklearn.model_selection import StratifiedGroupKFold
 
 from chestgan.base.errors import UserError
 from chestgan.data import patients
@@ -83,6 +82,9 @@ def choose(table: pd.DataFrame, label_of: pd.Series, stratum_of: pd.Series, frac
     # the cutter wants as many images in a stratum as folds, which strata by source may not have
     most_in_stratum = int(table["patient"].map(stratum_of).value_counts().max())
     n_folds, n_taken = folds(fraction, min(fewest, most_in_stratum))
+    # here, for what only looks at the data has no use for it, and it takes a second to import
+    from sklearn.model_selection import StratifiedGroupKFold
+
     random = np.random.default_rng(seed)
     cutter = StratifiedGroupKFold(n_folds, shuffle=True, random_state=int(random.integers(2**31)))
     with warnings.catch_warnings():

@@ -1,0 +1,160 @@
+"""A look at the data before any work: the files that are taken, and the pixels of about a hundred of them.
+
+What is wrong is an error that names the key of the configuration, its value, and what to do.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from chestgan.base.errors import UserError, did_you_mean
+from chestgan.data import preparation, split_warnings, splits
+from chestgan.images.image_set import SPLITS
+
+_N_FILES = 100
+# trainings take two images of a class for each batch, and distances need as many on every side
+_LEAST_IN_SPLIT = 2
+# with as many images of a class the smallest fraction leaves each split enough
+_PLENTY = 100
+# the key that decides how many images a split gets
+_FRACTIONS = {"train": "test_fraction", "validation": "validation_fraction", "test": "test_fraction"}
+# the key that has to do with a reason to reject a file; for others it's the folder
+_KEYS_OF_REASONS = {
+    "too small": "min_size",
+    "16-bit without a window": "window_low",
+    "outside the window": "window_low",
+}
+# that a sample has as many bad files by chance, if only as many as allowed were bad in all
+_UNLIKELY = 1e-4
+
+
+@dataclass(frozen=True)
+class Selection:
+    """The files that are the data of a study, before any of them is opened.
+
+    Attributes:
+        table: one row per image of a class: file, label, patient, source, and `given`, the patient as it was written.
+        classes: in alphabetical order.
+        rejected: the images that are left out: file, label, reason, detail.
+        others: the files that are no images.
+        n_listed: images in class folders or in the table, whatever their label.
+    """
+
+    table: pd.DataFrame
+    classes: list[str]
+    rejected: pd.DataFrame
+    others: list[str]
+    n_listed: int
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """The files that are the data, and what some of them hold.
+
+    Attributes:
+        selected: the files.
+        looked: the rows of the files that were opened, with the columns of `preparation.COLUMNS`.
+    """
+
+    selected: Selection
+    looked: pd.DataFrame
+
+
+def require_folder(folder: Path) -> None:
+    """Refuse a folder that doesn't exist, and offer the one beside it that has nearly its name."""
+    if folder.is_dir():
+        return
+    beside = [path.name for path in folder.parent.iterdir() if path.is_dir()] if folder.parent.is_dir() else []
+    raise UserError(
+        f"split_data.folder is {str(folder)!r}, and there is no folder {folder.absolute()}; expected a folder of images"
+        + did_you_mean(folder.name, beside)
+    )
+
+
+def sample(table: pd.DataFrame, n_files: int = _N_FILES, seed: int = 0) -> pd.DataFrame:
+    """Choose files at random, about as many of each class; the same ones for the same table."""
+    shuffled = table.sample(frac=1, random_state=seed)
+    turn = shuffled.groupby("label").cumcount().sort_values(kind="stable")
+    return shuffled.loc[turn.index[:n_files]].sort_values("file", ignore_index=True)
+
+
+def look(table: pd.DataFrame, folder: Path, how: preparation.Preparation, threads: int) -> pd.DataFrame:
+    """Prepare a sample of the files as they would be prepared for the image set, and keep what was found."""
+    chosen = sample(table)
+    prepared = preparation.prepare_all([folder / file for file in chosen["file"]], how, threads)
+    found = pd.DataFrame([one.row for one in prepared], columns=preparation.COLUMNS, dtype=object)
+    return pd.concat([chosen, found], axis=1)
+
+
+def require_few_rejected(
+    looked: pd.DataFrame, table: pd.DataFrame, max_rejected: float, settings: Mapping[str, Any]
+) -> None:
+    """Refuse data of which so many files can't be used that split_data would stop.
+
+    Args:
+        looked: made by `look`.
+        table: all files.
+        max_rejected: the share of unusable files at which split_data stops.
+        settings: those of split_data, to name the one to change.
+    """
+    bad = looked[looked["reason"] != ""]
+    is_certain = len(bad) > max_rejected * len(table)
+    # classes are looked at alike, so one of few files may have most of the bad ones
+    in_all = looked.groupby("label")["reason"].agg(lambda reasons: (reasons != "").mean())
+    expected = float((in_all * table["label"].value_counts()).sum())
+    is_likely = expected > max_rejected * len(table) and _chance(len(bad), len(looked), max_rejected) < _UNLIKELY
+    if not (is_certain or is_likely):
+        return
+    first = bad.iloc[0]
+    key = _KEYS_OF_REASONS.get(bad["reason"].mode()[0], "folder")
+    value = settings[key] if settings[key] is None or isinstance(settings[key], int | float) else str(settings[key])
+    raise UserError(
+        f"split_data.{key} is {value!r}, and {len(bad)} of {len(looked)} files that were looked at can't be used, more "
+        f"than split_data.max_rejected allows ({max_rejected:g}): {split_warnings.by_reason(bad)}. The first: "
+        f"{first['file']} ({first['reason']}: {first['detail']})"
+    )
+
+
+def require_large_enough(table: pd.DataFrame, image_size: int, square: str) -> None:
+    """Refuse an image size that most files don't have: enlarged images show no more, and cost as much as large ones.
+
+    Args:
+        table: original_width and original_height of usable images.
+        square: how they become square, of which side the size depends.
+    """
+    sides = table[["original_width", "original_height"]].astype(int)
+    sides = sides.max(axis=1) if square == "pad" else sides.min(axis=1)
+    n_smaller = int((sides < image_size).sum())
+    if n_smaller > len(sides) / 2:
+        raise UserError(
+            f"split_data.image_size is {image_size}, and {n_smaller} of {len(sides)} images are smaller and would only "
+            f"be enlarged: half of them have at most {int(sides.median())} pixels; lower it"
+        )
+
+
+def require_split(table: pd.DataFrame, test_fraction: float, validation_fraction: float, seed: int) -> None:
+    """Refuse data of which some split would get too few images of a class to train, select or measure with."""
+    if table["label"].value_counts().min() >= _PLENTY:
+        return
+    placed = table.assign(split=splits.assign(table, test_fraction, validation_fraction, seed))
+    counts = pd.crosstab(placed["label"], placed["split"]).reindex(columns=SPLITS, fill_value=0)
+    fractions = {"test_fraction": test_fraction, "validation_fraction": validation_fraction}
+    for label, row in counts.iterrows():
+        for split in SPLITS:
+            if row[split] < _LEAST_IN_SPLIT:
+                key = _FRACTIONS[split]
+                raise UserError(
+                    f"split_data.{key} is {fractions[key]:g}, which leaves {row[split]} {split} image of the "
+                    f"{row.sum()} of class {label!r}; trainings and distances need at least {_LEAST_IN_SPLIT} in each "
+                    f"of {', '.join(SPLITS)}: add images, or leave the class out of split_data.classes"
+                )
+
+
+def _chance(n_bad: int, n_files: int, share: float) -> float:
+    """Compute the chance of at least so many bad files among some, if this share of all files is bad."""
+    terms = (math.comb(n_files, n) * share**n * (1 - share) ** (n_files - n) for n in range(n_bad, n_files + 1))
+    return math.fsum(terms)

@@ -1,0 +1,134 @@
+"""What can be seen of the data before any work is seen, and what makes no study is refused by the key to change."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from chestgan.base.errors import UserError
+from chestgan.data import inspection
+from chestgan.data.preparation import Preparation
+from pictures import class_folders
+
+HOW = Preparation(image_size=16, square="pad", min_size=8, window=None)
+SETTINGS = {"folder": Path("data"), "min_size": 64, "window_low": None}
+
+
+def table_of(counts: dict[str, int]) -> pd.DataFrame:
+    """Make a table of so many images of each label, each of a patient of its own."""
+    files = [(f"{label}/{number:05d}.png", label) for label, n in counts.items() for number in range(n)]
+    table = pd.DataFrame(files, columns=["file", "label"])
+    return table.assign(patient=table["file"], source="")
+
+
+def looked_at(counts: dict[str, tuple[int, int]], reason: str = "too small") -> pd.DataFrame:
+    """Make a table of files that were looked at: so many of each label, and so many bad ones among them."""
+    reasons = [(label, reason if n < n_bad else "") for label, (n_all, n_bad) in counts.items() for n in range(n_all)]
+    return pd.DataFrame(reasons, columns=["label", "reason"]).assign(file="a.png", detail="of course")
+
+
+def test_a_sample_takes_classes_alike_and_is_the_same_each_time() -> None:
+    table = table_of({"covid": 500, "normal": 5000, "rare": 3})
+    chosen = inspection.sample(table)
+    assert chosen["label"].value_counts().to_dict() == {"covid": 48, "normal": 49, "rare": 3}
+    assert chosen["file"].is_unique
+    assert chosen["file"].is_monotonic_increasing
+    pd.testing.assert_frame_equal(chosen, inspection.sample(table))
+    # not only the first ones in the alphabet
+    assert chosen["file"].str.extract(r"normal/(\d+)")[0].dropna().astype(int).max() > 4000
+    assert len(inspection.sample(table_of({"covid": 4, "normal": 5}))) == 9
+
+
+def test_a_look_finds_sizes_and_reasons(tmp_path: Path) -> None:
+    folder = class_folders(tmp_path, n_images=2)
+    (folder / "covid" / "00.png").write_bytes(b"")
+    looked = inspection.look(table_of({"covid": 0}), folder, HOW, threads=1)
+    assert looked.empty
+    table = pd.DataFrame({"file": ["covid/00.png", "covid/01.png"], "label": "covid"})
+    looked = inspection.look(table, folder, HOW, threads=1)
+    assert looked["reason"].tolist() == ["empty file", ""]
+    assert looked["original_width"].tolist()[1] == 80
+
+
+def test_a_missing_folder_is_told_with_its_neighbour(tmp_path: Path) -> None:
+    (tmp_path / "cxr").mkdir()
+    inspection.require_folder(tmp_path / "cxr")
+    with pytest.raises(UserError, match=r"^split_data.folder is '.*/CXR', .* did you mean 'cxr'\?$"):
+        inspection.require_folder(tmp_path / "CXR")
+    with pytest.raises(UserError, match=r"^split_data.folder is '.*/far/away', and there is no folder"):
+        inspection.require_folder(tmp_path / "far" / "away")
+
+
+@pytest.mark.parametrize(
+    ("counts", "n_files", "is_refused"),
+    [
+        ({"a": (10, 1), "b": (10, 0)}, {"a": 10, "b": 10}, False),
+        # certain, for all files were looked at
+        ({"a": (10, 2), "b": (10, 0)}, {"a": 10, "b": 10}, True),
+        # likely, but a sample of this kind is no rarity
+        ({"a": (50, 4), "b": (50, 4)}, {"a": 5000, "b": 5000}, False),
+        ({"a": (50, 20), "b": (50, 20)}, {"a": 5000, "b": 5000}, True),
+        # all of a class that has hardly any files
+        ({"a": (50, 0), "b": (50, 50)}, {"a": 100_000, "b": 60}, False),
+    ],
+)
+def test_bad_files_are_refused_where_split_data_would_stop(counts: dict, n_files: dict, is_refused: bool) -> None:
+    looked, table = looked_at(counts), table_of(n_files)
+    if not is_refused:
+        inspection.require_few_rejected(looked, table, 0.05, SETTINGS)
+        return
+    with pytest.raises(
+        UserError, match=r"^split_data.min_size is 64, and \d+ of \d+ files .* too small \d+\. The first"
+    ):
+        inspection.require_few_rejected(looked, table, 0.05, SETTINGS)
+
+
+@pytest.mark.parametrize(
+    ("reason", "words"),
+    [
+        ("16-bit without a window", "^split_data.window_low is None, and 4 of 4 files"),
+        ("another format", "^split_data.folder is 'data', and 4 of 4 files"),
+    ],
+)
+def test_the_key_to_change_follows_from_the_reason(reason: str, words: str) -> None:
+    with pytest.raises(UserError, match=words):
+        inspection.require_few_rejected(looked_at({"a": (4, 4)}, reason), table_of({"a": 4}), 0.5, SETTINGS)
+
+
+@pytest.mark.parametrize(
+    ("square", "image_size", "is_refused"),
+    [("pad", 100, False), ("pad", 101, True), ("crop", 50, False), ("crop", 51, True)],
+)
+def test_sizes_that_files_do_not_have_are_refused(square: str, image_size: int, is_refused: bool) -> None:
+    table = pd.DataFrame({"original_width": [100, 100, 300], "original_height": [50, 50, 300]}, dtype=object)
+    if not is_refused:
+        inspection.require_large_enough(table, image_size, square)
+        return
+    with pytest.raises(UserError, match=rf"^split_data.image_size is {image_size}, and 2 of 3 images are smaller"):
+        inspection.require_large_enough(table, image_size, square)
+
+
+@pytest.mark.parametrize(
+    ("n_images", "fractions", "words"),
+    [
+        (6, (0.2, 0.2), "^split_data.validation_fraction is 0.2, which leaves 1 validation image of the 6 of class"),
+        (9, (0.2, 0.1), "^split_data.validation_fraction is 0.1, which leaves 1 validation image of the 9"),
+        (12, (0.2, 0.2), ""),
+    ],
+)
+def test_classes_that_leave_a_split_nearly_empty_are_refused(n_images: int, fractions: tuple, words: str) -> None:
+    table = table_of({"covid": n_images, "normal": 40})
+    if not words:
+        inspection.require_split(table, *fractions, seed=0)
+        return
+    with pytest.raises(UserError, match=words):
+        inspection.require_split(table, *fractions, seed=0)
+
+
+def test_plenty_of_images_are_enough_whatever_the_fraction() -> None:
+    table = table_of({"covid": 100, "normal": 100})
+    for seed in range(3):
+        inspection.require_split(table, 0.05, 0.05, seed)
+        split = inspection.splits.assign(table, 0.05, 0.05, seed)
+        assert np.unique(split, return_counts=True)[1].min() >= 4
