@@ -1,6 +1,6 @@
 """Turn a folder of images into an image set, split by patients into train, validation and test.
 
-The labels come from class folders (covid/*.png) or from a metadata table with one row per file.
+The labels come from class folders (covid/*.png) or from metadata tables.
 
     python scripts/split_data.py --folder data/demo --metadata metadata.csv --output results/demo/split
 """
@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from chestgan.base import commandline, files, progress, settings
+from chestgan.base import commandline, files, progress, recipes, settings
 from chestgan.base.errors import UserError
 from chestgan.base.provenance import versions
 from chestgan.base.settings import argument, setting
@@ -23,7 +23,9 @@ from chestgan.base.tables import write_table
 from chestgan.data import (
     decoding,
     duplicates,
+    file_names,
     inspection,
+    labels,
     metadata,
     patients,
     preparation,
@@ -32,6 +34,7 @@ from chestgan.data import (
     splits,
 )
 from chestgan.data.inspection import Inspection, Selection
+from chestgan.data.metadata import Layout
 from chestgan.images import image_set
 
 MANIFEST_COLUMNS = [*metadata.COLUMNS, "split", "sha256", "original_width", "original_height", "original_mode"]
@@ -43,11 +46,28 @@ class Config:
 
     folder: Path = setting("folder of the images; without a metadata table its subfolders are the labels")
     output: Path = argument("new folder for the image set")
-    metadata: Path | None = setting("table with one row per file, CSV or TSV; looked for in the folder too", None)
+    recipe: str | None = setting("keys for a public set: a name in config/recipes, or a file; own keys win", None)
+    metadata: tuple[str, ...] = setting("tables of the files, in the folder or by path; * is a wildcard", ())
+    table_columns: tuple[str, ...] = setting("names of the columns of tables without a header", ())
+    sheet: str | None = setting("sheet of an XLSX file that has several", None)
+    take: tuple[str, ...] = setting("files to take, such as */images/*; default: all", ())
+    leave_out: tuple[str, ...] = setting("files to leave out, such as */masks/*", ())
+    keep_rows: tuple[str, ...] = setting("rules for the rows to keep, such as 'view is PA or AP'", ())
     file_column: str = setting("the table's column of files, relative to the folder", "file")
-    label_column: str = setting("the table's column of labels", "label")
+    file_template: str | None = setting(
+        "the files in place of file_column: images/{id}.png; **/ in front looks in every folder, /** behind takes all "
+        "files of the folder that is named",
+        None,
+    )
+    label_column: str = setting("the table's column of labels; '' where the top folders are the labels", "label")
+    labels: tuple[str, ...] = setting("a rule for each label in place of label_column: 'finding contains COVID'", ())
     patient_column: str = setting("the table's column of patients; '' if it has none", "patient")
+    patient_pattern: str | None = setting(
+        r"regular expression whose one group is the patient, such as patient(\d+): of patient_column, or of the path",
+        None,
+    )
     source_column: str = setting("the table's column of sources, such as hospitals; '' if it has none", "source")
+    columns: tuple[str, ...] = setting("more columns of the table to carry through, such as sex, age, view", ())
     classes: tuple[str, ...] = setting("labels to study; default: all", ())
     ignored_labels: tuple[str, ...] = setting("labels to leave out on purpose", ())
     image_size: int = setting("side of the square images in pixels", 64, minimum=16, maximum=1024)
@@ -72,10 +92,32 @@ class Config:
 
     def __post_init__(self) -> None:
         settings.check(self)
+        for name in ("table_columns", "sheet", "file_template", "labels", "keep_rows", "columns"):
+            if getattr(self, name) and not self.metadata:
+                raise UserError(f"split_data.{name} is about a table, and split_data.metadata names none; name one")
+        own = [name for name in self.columns if name in (*MANIFEST_COLUMNS, "given")]
+        if own:
+            raise UserError(f"split_data.columns has {own[0]!r}, and the manifest has a column of that name; rename it")
         if (self.window_low is None) != (self.window_high is None):
             raise UserError("window_low and window_high are given together or not at all")
         if self.window_low is not None and not self.window_low < self.window_high:
             raise UserError(f"window_low is {self.window_low:g}; expected less than window_high, {self.window_high:g}")
+
+    @property
+    def layout(self) -> Layout:
+        """What the tables say, and where."""
+        by_folders = not self.metadata
+        return Layout(
+            file=self.file_column,
+            label="" if by_folders else self.label_column,
+            patient="" if by_folders else self.patient_column,
+            source="" if by_folders else self.source_column,
+            file_template=self.file_template,
+            patient_pattern=self.patient_pattern,
+            labels=self.labels,
+            keep_rows=self.keep_rows,
+            columns=self.columns,
+        )
 
     @property
     def preparation(self) -> preparation.Preparation:
@@ -110,7 +152,7 @@ def run(config: Config) -> None:
 
         preparation.copy_images(scratch, manifest.index.to_numpy(), folder)
         shutil.rmtree(scratch)
-        image_set.write_manifest(folder, manifest[MANIFEST_COLUMNS])
+        image_set.write_manifest(folder, manifest[[*MANIFEST_COLUMNS, *config.columns]])
         write_table(folder / "rejected.csv", left_out)
         write_table(folder / "duplicates.csv", pairs)
         write_table(folder / "patients.csv", split_warnings.patient_table(manifest))
@@ -125,8 +167,8 @@ def select(config: Config) -> Selection:
     """List the images of the classes with their patients; what can be no study is refused before an image is opened."""
     inspection.require_folder(config.folder)
     listed, left_out, others = list_files(config)
-    classes = metadata.require_labels(listed, config.classes, config.ignored_labels)
-    left_out = pd.concat([left_out, metadata.unusable_labels(listed, classes, config.ignored_labels)])
+    classes = labels.require_labels(listed, config.classes, config.ignored_labels)
+    left_out = pd.concat([left_out, labels.unusable_labels(listed, classes, config.ignored_labels)])
     table = listed[listed["label"].isin(classes)].reset_index(drop=True)
     table = table.assign(given=table["patient"], patient=patients.identify(table["patient"], table["file"]))
     splits.require_patients(patients.majority(table, "label"), classes, f"; {told_apart(config, table)}")
@@ -135,7 +177,7 @@ def select(config: Config) -> Selection:
 
 def told_apart(config: Config, table: pd.DataFrame) -> str:
     """Say which key tells patients apart, and how many it finds."""
-    if config.metadata is None or not config.patient_column:
+    if not config.metadata or not config.patient_column:
         return f"split_data.folder is {str(config.folder)!r}, and each image in it counts as a patient of its own"
     n_patients = table["patient"].nunique()
     return f"split_data.patient_column is {config.patient_column!r}, and {n_patients} patients have {len(table)} images"
@@ -156,26 +198,25 @@ def inspect(config: Config) -> Inspection:
 
 
 def list_files(config: Config) -> tuple[pd.DataFrame, pd.DataFrame, list[str]]:
-    """List the images with their labels, the rejected images that no table names, and the files that are no images."""
+    """List the images with their labels, the images that are left out, and the files that are no images."""
     images, others = metadata.find(config.folder)
-    if not images:
+    if not images and not config.metadata:
         raise UserError(
             f"split_data.folder is {str(config.folder)!r}, and there is no image in it, only {len(others)} other files"
         )
-    unlisted = pd.DataFrame(columns=rejected.COLUMNS, dtype=str)
-    if config.metadata is None:
-        return metadata.from_folders(images), unlisted, others
-    columns = metadata.Columns(config.file_column, config.label_column, config.patient_column, config.source_column)
-    table = metadata.read_table(metadata_path(config), columns, images, others)
-    unlisted["file"] = sorted(set(images) - set(table["file"]))
-    unlisted = unlisted.assign(label="", reason="not in the table", detail=f"{config.metadata} doesn't name it")
-    return table, unlisted, sorted(set(others) - set(table["file"]))
+    chosen, left_out = file_names.choose(images, config.take, config.leave_out)
+    if not config.metadata:
+        return metadata.from_folders(chosen, config.patient_pattern), left_out, others
+    raw = metadata.read_raw(tables(config), config.layout, config.table_columns, config.sheet)
+    table, dropped = metadata.from_table(raw, config.layout, chosen, others, left_out["file"])
+    unnamed = sorted(set(chosen) - set(table["file"]) - set(dropped["file"]))
+    unlisted = pd.DataFrame({"file": unnamed, "label": "", "reason": "not in the table", "detail": "no row names it"})
+    return table, pd.concat([left_out, dropped, unlisted]), sorted(set(others) - set(table["file"]))
 
 
-def metadata_path(config: Config) -> Path:
-    """Locate the metadata table: as it was given, or else in the folder of the images."""
-    inside = config.folder / config.metadata
-    return inside if inside.is_file() and not config.metadata.is_file() else config.metadata
+def tables(config: Config) -> list[Path]:
+    """Locate the metadata tables."""
+    return files.locate(config.folder, config.metadata, "split_data.metadata")
 
 
 def decode(config: Config, table: pd.DataFrame, scratch: Path) -> tuple[pd.DataFrame, np.ndarray]:
@@ -222,7 +263,7 @@ def provenance(
         "settings": asdict(config),
         "versions": versions("pillow", "scikit-learn", "numpy"),
         "classes": sorted(manifest["label"].unique()),
-        "metadata_sha256": files.sha256(metadata_path(config)) if config.metadata else None,
+        "metadata_sha256": {path.name: files.sha256(path) for path in tables(config)},
         "sha256": sha256,
         "n_images": len(manifest),
         "n_patients": int(manifest["patient"].nunique()),
@@ -244,7 +285,7 @@ def provenance(
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the script with these arguments and return its exit code."""
-    return commandline.execute(Config, run, __doc__, argv)
+    return commandline.execute(Config, run, __doc__, argv, recipes.expand)
 
 
 if __name__ == "__main__":

@@ -255,7 +255,7 @@ def test_the_pixels_are_those_of_the_file(data: Path, tmp_path: Path) -> None:
         (("--window-low", "0"), "window_low and window_high are given together"),
         (("--window-low", "9", "--window-high", "9"), "expected less than window_high"),
         (("--classes", "covid", "norml"), "did you mean 'normal'?"),
-        (("--metadata", "gone.csv"), "split_data.metadata names"),
+        (("--metadata", "gone.csv"), "split_data.metadata is 'gone.csv'"),
         (("--metadata", "metadata.csv", "--patient-column", "patiens"), "did you mean 'patient'?"),
     ],
 )

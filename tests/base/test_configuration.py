@@ -76,22 +76,22 @@ def test_data_files_are_listed_in_order_without_hidden_ones(tmp_path: Path) -> N
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).touch()
     expected = [tmp_path / name for name in ("a/1.png", "b/2.png", "table.csv")]
-    assert configuration.data_files(str(tmp_path), None) == expected
-    assert configuration.data_files(str(tmp_path), "table.csv") == expected
+    assert configuration.data_files(str(tmp_path)) == expected
+    assert configuration.data_files(str(tmp_path), ["table.csv"]) == expected
     outside = tmp_path.with_suffix(".csv")
     outside.touch()
-    assert configuration.data_files(str(tmp_path), str(outside)) == [*expected, outside]
+    assert configuration.data_files(str(tmp_path), [str(outside)]) == [*expected, outside]
 
 
 @pytest.mark.parametrize(
     ("folder", "metadata", "message"),
     [
-        ("nowhere", None, "there is no such folder"),
-        (".", None, "that folder is empty"),
-        ("full", "table.csv", "split_data.metadata is 'table.csv', and there is no such file"),
+        ("nowhere", [], "there is no such folder"),
+        (".", [], "that folder is empty"),
+        ("full", ["table.csv"], "split_data.metadata is 'table.csv', and there is no such file"),
     ],
 )
-def test_data_that_is_not_there_is_told(folder: str, metadata: str | None, message: str, tmp_path: Path) -> None:
+def test_data_that_is_not_there_is_told(folder: str, metadata: list[str], message: str, tmp_path: Path) -> None:
     if folder == "full":
         (tmp_path / "full").mkdir()
         (tmp_path / "full" / "a.png").touch()

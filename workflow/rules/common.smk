@@ -11,7 +11,7 @@ SCRIPTS = Path(workflow.basedir).parent / "scripts"
 SCHEMA = Path(workflow.basedir) / "schemas" / "config.schema.json"
 sys.path.insert(0, str(SCRIPTS))
 
-from chestgan.base import configuration, renamed, source_code
+from chestgan.base import commandline, configuration, renamed, source_code
 from chestgan.base.errors import UserError
 
 DEMO_FOLDER = "data/demo"
@@ -22,7 +22,7 @@ try:
     DATA = config["split_data"]
     IS_DEMO = DATA["folder"] == DEMO_FOLDER
     DEVICE = configuration.device(config)
-    DATA_FILES = [] if IS_DEMO else configuration.data_files(DATA["folder"], DATA.get("metadata"))
+    DATA_FILES = [] if IS_DEMO else configuration.data_files(DATA["folder"], DATA.get("metadata", []))
     RESULTS = f"results/{config['dataset']}"
     renamed.require_current(Path(RESULTS))
 except UserError as error:
@@ -74,18 +74,7 @@ def flags(*sections):
     merged = {}
     for section in sections:
         merged |= section
-    words = []
-    for name, value in merged.items():
-        flag = f"--{name.replace('_', '-')}"
-        if value is None or value == []:
-            continue
-        elif isinstance(value, bool):
-            words.append(flag if value else flag.replace("--", "--no-", 1))
-        elif isinstance(value, dict):
-            words += [flag, *(f"{key}={number}" for key, number in value.items())]
-        else:
-            words += [flag, *(map(str, value) if isinstance(value, list) else [str(value)])]
-    return shlex.join(words)
+    return shlex.join(commandline.flags(merged))
 
 
 def data_sha256(wildcards):

@@ -21,8 +21,11 @@ DOCUMENTATION = FOLDER.parent.parent / "config" / "README.md"
 sys.path.insert(0, str(FOLDER.parent.parent / "scripts"))
 
 _TYPES = {int: "integer", float: "number", str: "string", Path: "string", bool: "boolean"}
-# what a script takes as CLASS=NUMBER is a mapping in the configuration
-_COUNTS = {"type": "object", "additionalProperties": {"type": "integer", "minimum": 0}}
+# what a script takes as CLASS=NUMBER or LABEL=RULE is a mapping in the configuration
+_MAPPINGS = {
+    "counts": {"type": "object", "additionalProperties": {"type": "integer", "minimum": 0}},
+    "labels": {"type": "object", "additionalProperties": {"type": "string"}},
+}
 # a default in the section of all generators would win over each generator's own preset
 _WITHOUT_DEFAULT = ("preset",)
 _TABLE_HEAD = "| key | meaning | values | default |\n| --- | --- | --- | --- |\n"
@@ -76,8 +79,8 @@ def _properties(script: str, section: str = "") -> dict[str, dict[str, Any]]:
 def _described(field: dataclasses.Field, hint: Any) -> dict[str, Any]:
     """Describe a setting: its type, its bounds, its default, and what it is."""
     words = {"description": field.metadata["help"]}
-    if field.name == "counts":
-        return words | _COUNTS
+    if field.name in _MAPPINGS:
+        return words | _MAPPINGS[field.name]
     optional = typing.get_origin(hint) is types.UnionType
     if optional:
         hint = next(part for part in typing.get_args(hint) if part is not types.NoneType)

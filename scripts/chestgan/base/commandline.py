@@ -6,7 +6,7 @@ import errno
 import sys
 import types
 import typing
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from chestgan.base.errors import Unfinished, UserError
@@ -17,14 +17,23 @@ _UNFINISHED = 75
 _MACHINE_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS}
 
 
-def execute(config_class: type, run: Callable[[Any], None], description: str, argv: Sequence[str] | None = None) -> int:
+def execute(
+    config_class: type,
+    run: Callable[[Any], None],
+    description: str,
+    argv: Sequence[str] | None = None,
+    expand: Callable[[Sequence[str]], Sequence[str]] = list,
+) -> int:
     """Parse the flags into `config_class`, call `run` with it, and return the exit code.
+
+    `expand` may put more words among those of the command line.
 
     A user's mistake prints `error: ...` and returns 1; work that another attempt resumes returns 75; a bug keeps its
     traceback.
     """
-    arguments = parser(config_class, description).parse_args(argv)
     try:
+        words = expand(sys.argv[1:] if argv is None else argv)
+        arguments = parser(config_class, description).parse_args(words)
         run(config_class(**vars(arguments)))
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
@@ -47,6 +56,22 @@ def parser(config_class: type, description: str) -> argparse.ArgumentParser:
     for field in dataclasses.fields(config_class):
         made.add_argument(f"--{field.name.replace('_', '-')}", **_argument(field, types_of[field.name]))
     return made
+
+
+def flags(settings: Mapping[str, Any]) -> list[str]:
+    """Write settings as the flags that set them; what is null or an empty list leaves the script's default."""
+    words: list[str] = []
+    for name, value in settings.items():
+        flag = f"--{name.replace('_', '-')}"
+        if value is None or value == []:
+            continue
+        if isinstance(value, bool):
+            words.append(flag if value else flag.replace("--", "--no-", 1))
+        elif isinstance(value, dict):
+            words += [flag, *(f"{key}={of_key}" for key, of_key in value.items())]
+        else:
+            words += [flag, *(map(str, value) if isinstance(value, list) else [str(value)])]
+    return words
 
 
 def _argument(field: dataclasses.Field, hint: Any) -> dict[str, Any]:

@@ -3,25 +3,32 @@
 import functools
 import hashlib
 import operator
+import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import jsonschema
 import yaml
 
-from chestgan.base import files
+from chestgan.base import files, recipes
 from chestgan.base.errors import UserError, unknown_name
 from chestgan.base.renamed import now_called
 
 
 def check(config: dict[str, Any], schema: Path) -> None:
-    """Check a configuration against its schema; text becomes a number or a truth value where one is wanted.
+    """Check a configuration against its schema.
+
+    A recipe is replaced by its settings. Text becomes a number or a truth value where one is wanted, and a single value
+    a list of one.
 
     Raises:
         UserError: one line a mistake: where it is, what was found, and what is allowed.
     """
     validator = jsonschema.Draft202012Validator(files.read_json(schema))
-    _read_numbers(config, validator)
+    if isinstance(config.get("split_data"), dict):
+        config["split_data"] = recipes.complete(config["split_data"])
+    _read_text(config, validator)
     mistakes = [_described(error) for error in sorted(validator.iter_errors(config), key=lambda error: error.json_path)]
     if mistakes:
         raise UserError("\n".join(["the configuration has mistakes:", *mistakes]))
@@ -52,41 +59,49 @@ def paths_outside(config: Any, folder: Path) -> list[Path]:
     return sorted({path for value in values for path in paths_outside(value, folder)})
 
 
-def data_files(folder: str, metadata: str | None) -> list[Path]:
-    """List every file below a data folder in alphabetical order, and its metadata table.
+def data_files(folder: str, metadata: Sequence[str] = ()) -> list[Path]:
+    """List every file below a data folder in alphabetical order, and its metadata tables.
 
     Raises:
         UserError: the folder or the table doesn't exist, or the folder is empty.
     """
     if not Path(folder).is_dir():
         raise UserError(f"split_data.folder is {folder!r}, and there is no such folder in {Path.cwd()}")
-    found = sorted(path for path in Path(folder).rglob("*") if path.is_file() and not path.name.startswith("."))
+    found = [path for path in files.below(Path(folder)) if path.is_file()]
     if not found:
         raise UserError(f"split_data.folder is {folder!r}, and that folder is empty; expected images")
-    if metadata is None or Path(folder) / metadata in found:
-        return found
-    if not Path(metadata).is_file():
-        raise UserError(f"split_data.metadata is {metadata!r}, and there is no such file in {folder} or {Path.cwd()}")
-    return [*found, Path(metadata)]
+    tables = files.locate(Path(folder), metadata, "split_data.metadata")
+    return [*found, *(path for path in tables if path not in found)]
 
 
 def sha256_of_files(paths: list[Path]) -> str:
     """Compute one checksum of the names and the bytes of files; a touched file doesn't change it."""
     digest = hashlib.sha256()
     for path in paths:
-        digest.update(f"{files.sha256(path)} {path}\n".encode())
+        # a name of bytes that are no text counts too
+        digest.update(files.sha256(path).encode() + b" " + os.fsencode(path) + b"\n")
     return digest.hexdigest()
 
 
-def _read_numbers(config: dict[str, Any], validator: jsonschema.Draft202012Validator) -> None:
-    """Turn text into numbers: Snakemake leaves nested values of `--config` on the command line as text."""
+def _read_text(config: dict[str, Any], validator: jsonschema.Draft202012Validator) -> None:
+    """Turn text into numbers, and a single value into a list where one is wanted.
+
+    Snakemake leaves nested values of `--config` on the command line as text.
+    """
+    for error in list(validator.iter_errors(config)):
+        if error.validator == "type" and error.validator_value == "array" and isinstance(error.instance, str):
+            _replace(config, error, [error.instance])
     for error in list(validator.iter_errors(config)):
         if error.validator == "type" and isinstance(error.instance, str):
             value = yaml.safe_load(error.instance)
             wanted = [error.validator_value] if isinstance(error.validator_value, str) else error.validator_value
             if any(validator.is_type(value, kind) for kind in wanted):
-                *section, key = error.absolute_path
-                functools.reduce(operator.getitem, section, config)[key] = value
+                _replace(config, error, value)
+
+
+def _replace(config: dict[str, Any], error: jsonschema.ValidationError, value: Any) -> None:
+    *section, key = error.absolute_path
+    functools.reduce(operator.getitem, section, config)[key] = value
 
 
 def _described(error: jsonschema.ValidationError) -> str:

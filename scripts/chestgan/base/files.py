@@ -5,7 +5,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +67,54 @@ def require_folder(path: Path, holding: str) -> None:
     """Refuse an input folder that doesn't exist; the message names what it should hold."""
     if not path.is_dir():
         raise UserError(f"there is no folder {path.absolute()}; expected {holding}")
+
+
+def below(folder: Path) -> list[Path]:
+    """List all files below a folder in alphabetical order, hidden ones aside; links to folders are followed, once each.
+
+    Raises:
+        UserError: a folder below can't be read.
+    """
+    found, seen = [], set()
+    for parent, folders, names in os.walk(folder, followlinks=True, onerror=_refuse_unreadable):
+        identity = Path(parent).stat()
+        if (identity.st_dev, identity.st_ino) in seen:  # a link that leads back would never end
+            folders.clear()
+            continue
+        seen.add((identity.st_dev, identity.st_ino))
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        found += [Path(parent, name) for name in names if not name.startswith(".")]
+    return sorted(found)
+
+
+def _refuse_unreadable(error: OSError) -> None:
+    raise UserError(
+        f"the folder {error.filename} can't be read: {error.strerror}; its files would be left out"
+    ) from None
+
+
+def locate(folder: Path, names: Sequence[str], key: str) -> list[Path]:
+    """Locate files by their names or by globs, as they are given, or else in a folder.
+
+    Args:
+        key: the key of the configuration that names them, for the message.
+
+    Raises:
+        UserError: there is no such file.
+    """
+    found: list[Path] = []
+    for name in names:
+        places = [Path(name)] if Path(name).is_file() else [folder / name] if (folder / name).is_file() else []
+        places = places or _matching(Path(), name) or _matching(folder, name)
+        if not places:
+            raise UserError(f"{key} is {name!r}, and there is no such file in {folder} or {Path.cwd()}")
+        found += [place for place in places if place not in found]
+    return found
+
+
+def _matching(folder: Path, name: str) -> list[Path]:
+    relative = bool(name) and not Path(name).is_absolute()
+    return sorted(path for path in folder.glob(name) if path.is_file()) if relative else []
 
 
 def write_json(path: Path, content: Any) -> None:

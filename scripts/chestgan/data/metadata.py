@@ -1,33 +1,51 @@
-"""The files of a data folder with their labels, patients and sources: from class folders, or a metadata table."""
+"""The files of a data folder with their labels, patients and sources: from class folders, or metadata tables."""
 
-import os
 import posixpath
-import warnings
-from collections.abc import Iterable
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
+from chestgan.base import files
 from chestgan.base.errors import UserError, did_you_mean
-from chestgan.data import decoding
+from chestgan.data import decoding, file_names, rules, text_tables
+from chestgan.data.file_names import shown
+from chestgan.data.rejected import COLUMNS as REJECTED_COLUMNS
 
 COLUMNS = ["file", "label", "patient", "source"]
-# how a table may separate its cells: as CSV, as the CSV of a continental spreadsheet, as TSV
-_SEPARATORS = ",;\t"
-# Distances name all classes together so, and a label becomes a folder's name
-_RESERVED_LABELS = ("all",)
-_OPTIONAL = ("patient", "source")
+_OPTIONAL = ("patient_column", "source_column")
 
 
 @dataclass(frozen=True)
-class Columns:
-    """The names of a metadata table's columns; an empty name says that the table has no such column."""
+class Layout:
+    """What the tables say about each file, and where; an empty name of a column says that there is none.
 
-    file: str
-    label: str
-    patient: str
-    source: str
+    Attributes:
+        file: the column of files; unused where there is a template.
+        label: the column of labels; unused where there are rules. Without both, the top folder is the label.
+        patient_pattern: a regular expression whose one group is the patient, looked for in the column of patients, or
+            in the file's path where there is none.
+        labels: LABEL=RULE for each label that follows from a rule.
+        keep_rows: rules that all hold for the rows to read.
+        columns: more columns to carry through.
+    """
+
+    file: str = "file"
+    label: str = "label"
+    patient: str = "patient"
+    source: str = "source"
+    file_template: str | None = None
+    patient_pattern: str | None = None
+    labels: tuple[str, ...] = ()
+    keep_rows: tuple[str, ...] = ()
+    columns: tuple[str, ...] = ()
+
+    @property
+    def by_folders(self) -> bool:
+        """Whether the top folders are the labels."""
+        return not self.label and not self.labels
 
 
 def find(folder: Path) -> tuple[list[str], list[str]]:
@@ -36,167 +54,204 @@ def find(folder: Path) -> tuple[list[str], list[str]]:
     Returns:
         The files that are meant as images, and the others; relative to the folder, with `/`, in alphabetical order.
     """
-    images, others, seen = [], [], set()
-    for parent, folders, names in os.walk(folder, followlinks=True):
-        identity = Path(parent).stat()
-        if (identity.st_dev, identity.st_ino) in seen:  # a link that leads back would never end
-            folders.clear()
-            continue
-        seen.add((identity.st_dev, identity.st_ino))
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for name in names:
-            path = Path(parent, name)
-            if not name.startswith("."):
-                (images if decoding.is_candidate(path) else others).append(path.relative_to(folder).as_posix())
+    images, others = [], []
+    for path in files.below(folder):
+        (images if decoding.is_candidate(path) else others).append(path.relative_to(folder).as_posix())
     return sorted(images), sorted(others)
 
 
-def from_folders(files: list[str]) -> pd.DataFrame:
+def from_folders(images: Sequence[str], patient_pattern: str | None = None) -> pd.DataFrame:
     """Label each file by the top folder that it lies in; a file in none has an empty label."""
-    labels = [file.split("/")[0] if "/" in file else "" for file in files]
-    return pd.DataFrame({"file": files, "label": labels, "patient": "", "source": ""}, columns=COLUMNS, dtype=str)
+    table = pd.DataFrame({"file": list(images), "patient": "", "source": ""}, dtype=str)
+    table["label"] = _top_folders(table["file"])
+    if patient_pattern is not None:
+        table["patient"] = _matched(table["file"], patient_pattern)
+    return table[COLUMNS]
 
 
-def read_table(path: Path, columns: Columns, files: list[str], others: list[str]) -> pd.DataFrame:
-    """Read a metadata table: one row per file, in the files' alphabetical order, with the columns of `COLUMNS`.
+def read_raw(
+    paths: Sequence[Path], layout: Layout, table_columns: Sequence[str] = (), sheet: str | None = None
+) -> pd.DataFrame:
+    """Read the columns that a layout uses of all tables, one below the other, as text.
+
+    Raises:
+        UserError: a table can't be read, or lacks a column or names it twice.
+    """
+    wanted = wanted_columns(layout)
+    tables = []
+    for path in paths:
+        table = text_tables.read(path, table_columns, sheet)
+        for key, name in wanted:
+            if name not in table:
+                raise _missing_column(path, key, name, list(table))
+            if list(table).count(name) > 1:
+                raise UserError(
+                    f"split_data.{key} is {name!r}, and the metadata table {path} has two columns of that name; "
+                    "rename one"
+                )
+        tables.append(table[list(dict.fromkeys(name for _, name in wanted))])
+    return pd.concat(tables, ignore_index=True)
+
+
+def wanted_columns(layout: Layout) -> list[tuple[str, str]]:
+    """List the columns that a layout uses, each after the key of the configuration that names it."""
+    if layout.file_template is None:
+        wanted = [("file_column", layout.file)]
+    else:
+        wanted = [("file_template", name) for name in file_names.parse(layout.file_template).columns]
+    if not layout.labels:
+        wanted.append(("label_column", layout.label))
+    wanted += [("patient_column", layout.patient), ("source_column", layout.source)]
+    wanted += [("labels", rule.column) for rule in rules.parse_labels(layout.labels).values()]
+    wanted += [("keep_rows", rules.parse(text, "keep_rows").column) for text in layout.keep_rows]
+    wanted += [("columns", name) for name in layout.columns]
+    return [(key, name) for key, name in wanted if name]
+
+
+def from_table(
+    raw: pd.DataFrame, layout: Layout, images: Sequence[str], others: Sequence[str] = (), left_out: Sequence[str] = ()
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Make one row per file of a table's rows.
 
     Args:
-        files: the images in the data folder.
+        raw: the table as `read_raw` gives it.
+        images: the images in the data folder.
         others: the other files there; one that the table names is taken for an image.
+        left_out: images there that aren't wanted; rows that name them don't count.
+
+    Returns:
+        A row per file in alphabetical order, with the columns of `COLUMNS` and those that are carried through; and the
+        files that the layout leaves out, with the columns of `REJECTED_COLUMNS`.
 
     Raises:
-        UserError: the table can't be read, lacks a column, or names a file twice or one that isn't there.
+        UserError: a row names a file that isn't there, or rows of one file contradict one another.
     """
-    raw = _read_text_table(path)
-    for field, name in vars(columns).items():
-        if name and name not in raw:
-            raise _missing_column(path, field, name, list(raw))
-    empty = pd.Series("", index=raw.index, dtype=str)
-    table = pd.DataFrame({name: raw[given] if given else empty for name, given in vars(columns).items()})
-    table = table.apply(lambda column: column.str.strip())
-    table["file"] = table["file"].map(_plain_path)
-    _require_known_files(path, columns, table["file"], [*files, *others])
-    _require_single_rows(path, columns, table)
-    return table[COLUMNS].sort_values("file", ignore_index=True)
+    dropped_by = _dropped_by(raw, layout.keep_rows)
+    table = _located(raw, layout, [*images, *others, *left_out], kept=dropped_by == "")
+    table = table[~table["file"].isin(set(left_out))]
+    dropped = dropped_by[table.index] != ""
+    unkept = table[dropped & ~table["file"].isin(set(table.loc[~dropped, "file"]))].drop_duplicates("file")
+    details = dropped_by[unkept.index].to_numpy()
+    rejected = [unkept[["file"]].assign(label="", reason="row left out", detail=details)]
+
+    table = _one_per_file(_described(table[~dropped], raw, layout), layout)
+    if layout.by_folders:
+        unnamed = sorted(set(images) - set(table["file"]) - set(unkept["file"]))
+        table = pd.concat([table, from_folders(unnamed)]).fillna("")
+    if layout.labels:
+        table, unlabelled = _single_labels(table)
+        rejected.append(unlabelled)
+    table = table[[*COLUMNS, *layout.columns]].sort_values("file", ignore_index=True)
+    return table, pd.concat(rejected)[REJECTED_COLUMNS]
 
 
-def require_labels(table: pd.DataFrame, classes: tuple[str, ...], ignored: tuple[str, ...]) -> list[str]:
-    """Return the classes in alphabetical order: those that were asked for, or all that the table has.
-
-    Raises:
-        UserError: a label isn't there, is both wanted and ignored, can't name a folder, or one class is left.
-    """
-    found = sorted(set(table["label"]) - {""})
-    for key, labels in (("classes", classes), ("ignored_labels", ignored)):
-        for label in labels:
-            if label not in found:
-                raise UserError(
-                    f"split_data.{key} has {label!r}, and no file has that label; the labels are {_shown(found)}"
-                    + did_you_mean(label, found)
-                )
-    both = sorted(set(classes) & set(ignored))
-    if both:
-        raise UserError(f"split_data.classes and split_data.ignored_labels both have {_shown(both)}; take one out")
-    used = sorted(set(classes)) if classes else [label for label in found if label not in ignored]
-    for label in used:
-        if label in _RESERVED_LABELS or label.startswith(".") or "/" in label or "\\" in label:
-            raise UserError(
-                f"{label!r} can't be a label: it couldn't name a folder of its own; rename it, or leave it out by "
-                "split_data.ignored_labels"
-            )
-    folded = {label.casefold() for label in used}
-    if len(folded) < len(used):
-        raise UserError(
-            f"some labels differ only in case: {_shown(used)}; write each in one way, or name those that are meant in "
-            "split_data.classes"
-        )
-    if len(used) < 2:
-        raise UserError(
-            f"found {len(used)} class ({_shown(used)}); a study needs at least 2, such as covid and normal: see "
-            "split_data.folder, whose folders are the classes, or split_data.label_column"
-        )
-    return used
+def _dropped_by(raw: pd.DataFrame, keep_rows: Sequence[str]) -> pd.Series:
+    """Say of each row which rule it fails; empty where it is kept."""
+    dropped_by = pd.Series("", index=raw.index, dtype=object)
+    for text in keep_rows:
+        rule = rules.parse(text, "keep_rows")
+        failed = ~rules.holds(rule, raw) & (dropped_by == "")
+        dropped_by[failed] = f"keep_rows: {text}, and it is " + raw.loc[failed, rule.column].map(repr)
+    return dropped_by
 
 
-def unusable_labels(table: pd.DataFrame, classes: list[str], ignored: tuple[str, ...]) -> pd.DataFrame:
-    """List the rows whose label isn't a class, with the reason: file, label, reason, detail."""
-    rejected = table.loc[~table["label"].isin(classes), ["file", "label"]].copy()
-    rejected["reason"] = "unknown label"
-    rejected["detail"] = f"the classes are {', '.join(classes)}"
-    nothing, left_out = rejected["label"] == "", rejected["label"].isin(ignored)
-    rejected.loc[nothing, ["reason", "detail"]] = ["no label", "neither in a class folder nor labelled in a table"]
-    rejected.loc[left_out, ["reason", "detail"]] = ["ignored label", "as split_data.ignored_labels asks"]
-    return rejected
+def _located(raw: pd.DataFrame, layout: Layout, known: Sequence[str], kept: pd.Series) -> pd.DataFrame:
+    """Find the files of each row: a row for each, with the index of its row in the table."""
+    template = file_names.parse(layout.file_template or f"{{{layout.file}}}")
+    paths = file_names.fill(template, raw)
+    found = file_names.locate(template, paths, known)
+    unknown = sorted(set(paths[kept & (found.map(len) == 0)]))
+    if unknown:
+        raise _unknown_files(layout, unknown, known)
+    return found.explode().dropna().to_frame("file")
 
 
-def _read_text_table(path: Path) -> pd.DataFrame:
-    try:
-        with path.open(encoding="utf-8-sig") as file:
-            header = file.readline()
-        separator = max(_SEPARATORS, key=header.count)
-        with warnings.catch_warnings():
-            # a row with more cells than the header would lose them
-            warnings.simplefilter("error", pd.errors.ParserWarning)
-            table = pd.read_csv(
-                path, sep=separator, dtype=str, keep_default_na=False, encoding="utf-8-sig", index_col=False
-            )
-    except FileNotFoundError:
-        raise UserError(f"split_data.metadata names {path.absolute()}, and there is no such file") from None
-    except pd.errors.EmptyDataError:
-        raise UserError(f"split_data.metadata names {path}, and that table is empty") from None
-    except (UnicodeDecodeError, IsADirectoryError, pd.errors.ParserError, pd.errors.ParserWarning) as error:
-        raise UserError(
-            f"split_data.metadata names {path}, and that table can't be read: {error}; expected CSV or TSV in UTF-8"
-        ) from None
-    if table.empty:
-        raise UserError(f"split_data.metadata names {path}, and that table has a header and no rows")
-    table.columns = table.columns.str.strip()
-    return table.fillna("")
-
-
-def _missing_column(path: Path, field: str, name: str, found: list[str]) -> UserError:
-    optional = " ('' says that there is none)" if field in _OPTIONAL else ""
-    return UserError(
-        f"split_data.{field}_column is {name!r}, and the metadata table {path} has no such column, but "
-        f"{_shown(found, most=20)}{optional}{did_you_mean(name, found)}"
-    )
-
-
-def _plain_path(given: str) -> str:
-    """Write a path as the files of the folder are written, from Windows too."""
-    return posixpath.normpath(given.replace("\\", "/")) if given else ""
-
-
-def _require_known_files(path: Path, columns: Columns, named: pd.Series, known: list[str]) -> None:
-    unknown = sorted(set(named) - set(known))
-    if not unknown:
-        return
+def _unknown_files(layout: Layout, unknown: Sequence[str], known: Sequence[str]) -> UserError:
     by_case = [file for file in known if file.casefold() == unknown[0].casefold()]
     beside = [file for file in known if posixpath.dirname(file) == posixpath.dirname(unknown[0])]
-    raise UserError(
-        f"split_data.file_column is {columns.file!r}, and that column of {path} names {len(unknown)} files that "
-        f"aren't in the data folder: {_shown(unknown)}"
-        + (
-            did_you_mean(unknown[0], by_case or beside)
-            or "; names are relative to split_data.folder, with their ending"
+    hint = did_you_mean(unknown[0], by_case or beside) or "; names are relative to split_data.folder, with their ending"
+    key, value = ("file_template", layout.file_template) if layout.file_template else ("file_column", layout.file)
+    return UserError(
+        f"split_data.{key} is {value!r}, and the metadata names {len(unknown)} files that aren't in the data folder: "
+        f"{shown(unknown)}{hint}; where a table has no folder or no ending: split_data.file_template"
+    )
+
+
+def _described(table: pd.DataFrame, raw: pd.DataFrame, layout: Layout) -> pd.DataFrame:
+    """Add to each row's file what the table says of it; with rules, `label` holds sets of labels."""
+    cells = raw.loc[table.index].reset_index(drop=True)
+    table = table.reset_index(drop=True)
+    table["patient"] = cells[layout.patient] if layout.patient else ""
+    if layout.patient_pattern is not None:
+        table["patient"] = _matched(table["patient"] if layout.patient else table["file"], layout.patient_pattern)
+    table["source"] = cells[layout.source] if layout.source else ""
+    for name in layout.columns:
+        table[name] = cells[name]
+    if layout.labels:
+        table["label"] = rules.labels(rules.parse_labels(layout.labels), cells)
+    else:
+        table["label"] = cells[layout.label] if layout.label else _top_folders(table["file"])
+    return table
+
+
+def _one_per_file(table: pd.DataFrame, layout: Layout) -> pd.DataFrame:
+    """Make one of the rows of a file, such as boxes; with rules it has the labels of all of them.
+
+    Raises:
+        UserError: they name several labels or patients.
+    """
+    repeated = table["file"].duplicated(keep=False)
+    if not repeated.any():
+        return table
+    of_file = table[repeated].groupby("file")
+    for column in ("patient",) if layout.labels else ("label", "patient"):
+        several = of_file[column].nunique()
+        several = several[several > 1]
+        if len(several):
+            hint = ", or say by split_data.labels which rows make a label" if column == "label" else ""
+            raise UserError(
+                f"the metadata has {len(several)} files in more than one row with different {column}s: "
+                f"{shown(several.index)}; keep one row per file{hint}"
+            )
+    single = table.drop_duplicates("file").copy()
+    if layout.labels:
+        single["label"] = single["file"].map(table.groupby("file")["label"].agg(lambda sets: frozenset().union(*sets)))
+    return single
+
+
+def _single_labels(table: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Keep the files for which one label's rule holds, as text, and list the others with the reason."""
+    n_labels = table["label"].map(len)
+    names = table["label"].map(lambda held: ", ".join(sorted(held)))
+    table = table.assign(label=names)
+    others = table.loc[n_labels != 1, ["file"]].assign(label="")
+    others["reason"] = n_labels.map({0: "no label rule"}).fillna("several labels")
+    others["detail"] = ("the rules of these hold: " + names).where(n_labels > 1, "no rule of labels holds")
+    return table[n_labels == 1], others
+
+
+def _top_folders(paths: pd.Series) -> list[str]:
+    return [path.split("/")[0] if "/" in path else "" for path in paths]
+
+
+def _matched(texts: pd.Series, pattern: str) -> pd.Series:
+    """Return what the one group of a pattern matches in each text; empty where it matches nothing."""
+    try:
+        compiled = re.compile(pattern)
+    except re.error as error:
+        raise UserError(f"split_data.patient_pattern is {pattern!r}, which is no regular expression: {error}") from None
+    if compiled.groups != 1:
+        raise UserError(
+            f"split_data.patient_pattern is {pattern!r}, with {compiled.groups} groups; expected one, such as "
+            r"patient(\d+)"
         )
+    found = texts.map(compiled.search)
+    return found.map(lambda match: (match[1] or "") if match else "")
+
+
+def _missing_column(path: Path, key: str, name: str, found: list[str]) -> UserError:
+    optional = " ('' says that there is none)" if key in _OPTIONAL else ""
+    return UserError(
+        f"split_data.{key} is {name!r}, and the metadata table {path} has no such column, but "
+        f"{shown(found, most=20)}{optional}{did_you_mean(name, found)}"
     )
-
-
-def _require_single_rows(path: Path, columns: Columns, table: pd.DataFrame) -> None:
-    repeated = table[table["file"].duplicated(keep=False)]
-    if repeated.empty:
-        return
-    labels = repeated.groupby("file")["label"].nunique()
-    differing = f", {int((labels > 1).sum())} of them with different labels" if (labels > 1).any() else ""
-    raise UserError(
-        f"split_data.file_column is {columns.file!r}, and that column of {path} has {len(labels)} files in more "
-        f"than one row{differing}: "
-        f"{_shown(labels.index)}; keep one row per file"
-    )
-
-
-def _shown(names: Iterable[str], most: int = 8) -> str:
-    names = list(names)
-    more = f" and {len(names) - most} more" if len(names) > most else ""
-    return ", ".join(repr(name) for name in names[:most]) + more

@@ -12,7 +12,10 @@ from chestgan.images.image_set import SPLITS
 
 COLUMNS = ["file", "label", "reason", "detail"]
 # left out by wish or by rule, not because a file is bad
-NOT_BAD = ("ignored label", "not in the table", "duplicate")
+NOT_BAD = (
+    *("ignored label", "not in the table", "duplicate"),
+    *("left out", "not taken", "row left out", "no label rule", "several labels"),
+)
 
 
 def require_few(rejected: pd.DataFrame, n_listed: int, max_rejected: float, output: Path) -> None:

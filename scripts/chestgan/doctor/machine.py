@@ -175,22 +175,24 @@ def _unread_weights(paths: list[str | None], in_image: bool, reason: str) -> Ite
 def data(config: dict[str, Any]) -> Iterator[Finding]:
     """Check the images."""
     section = config.get("split_data", {})
-    folder, table = section.get("folder"), section.get("metadata")
+    folder, names = section.get("folder"), section.get("metadata", [])
     if folder is None:
         yield missing("data", "split_data.folder names no folder")
     elif folder == _DEMO_FOLDER:
         yield fine("data", f"{folder}, which the demo draws itself")
     else:
         try:
-            found = configuration.data_files(folder, table)
+            found = configuration.data_files(folder, names)
+            tables = files.locate(Path(folder), names, "split_data.metadata")
         except UserError as error:
             yield missing("data", f"{error}; bring the images there, or name their folder")
             return
-        images = [path for path in found if path not in (Path(table or ""), Path(folder) / (table or ""))]
-        if images:
-            yield fine("data", f"{len(images)} files in {folder}" + (f", and the table {table}" if table else ""))
+        named = f", and the table {', '.join(names)}" if names else ""
+        n_images = len(set(found) - set(tables))
+        if n_images:
+            yield fine("data", f"{n_images} files in {folder}{named}")
         else:
-            yield missing("data", f"{folder} holds the table {table} and no image; bring the images there")
+            yield missing("data", f"{folder} holds the table {', '.join(names)} and no image; bring the images there")
 
 
 def disk(config: dict[str, Any], folder: Path) -> Iterator[Finding]:
