@@ -30,7 +30,6 @@ from chestgan.metrics.catalogue import DISTANCES, DIVERSITY
 from chestgan.metrics.extractor import BATCH_SIZE, Extractor
 from chestgan.metrics.features import EXTRACTORS
 from chestgan.metrics.matching import MatchedRows
-from chestgan.metrics.metric import ALL
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -135,8 +134,6 @@ def read_sides(config: Config) -> dict[str, ImageSet]:
             f"{other_height} × {other_width} px; expected one size"
         )
     sides = {reference: real.where(split=reference) for reference in tables.REFERENCES} | {"generated": generated}
-    if ALL in real.classes:
-        raise UserError(f"{config.real} has a class {ALL!r}, which the table keeps for all images; rename it")
     for side, images in sides.items():
         if images.classes != real.classes:
             found = f"the classes {', '.join(images.classes)}" if images.classes else "no classes"

@@ -69,7 +69,7 @@ def run(config: Config) -> None:
         accelerator.wait_for_everyone()
         if accelerator.is_main_process:
             image_set.write_manifest(folder, manifest)
-            files.write_json(folder / "settings.json", provenance(config, description, manifest))
+            files.write_json(folder / "settings.json", provenance(config, folder, description, manifest))
     accelerator.end_training()
 
 
@@ -126,7 +126,7 @@ def generate_share(
     images.flush()
 
 
-def provenance(config: Config, description: Description, manifest: pd.DataFrame) -> dict[str, Any]:
+def provenance(config: Config, folder: Path, description: Description, manifest: pd.DataFrame) -> dict[str, Any]:
     """Collect which generator made what."""
     return {
         "script": "generate_images",
@@ -135,6 +135,7 @@ def provenance(config: Config, description: Description, manifest: pd.DataFrame)
         "seed": description.seed,
         "generator_sha256": files.sha256(config.generator),
         "generator_kimg": description.kimg,
+        "sha256": image_set.checksums(folder),
         "counts": manifest["label"].value_counts().to_dict(),
         "versions": versions("torch", "numpy", "pillow"),
     }

@@ -70,7 +70,7 @@ class Config:
     columns: tuple[str, ...] = setting("more columns of the table to carry through, such as sex, age, view", ())
     classes: tuple[str, ...] = setting("labels to study; default: all", ())
     ignored_labels: tuple[str, ...] = setting("labels to leave out on purpose", ())
-    image_size: int = setting("side of the square images in pixels", 64, minimum=16, maximum=1024)
+    image_size: int = setting("side of the square images in pixels", 64, minimum=16, maximum=image_set.MAX_IMAGE_SIZE)
     square: str = setting("make images square: pad with black, or crop the centre", "pad", choices=("pad", "crop"))
     min_size: int = setting("least pixels of the shorter side of a file", 64, minimum=1)
     window_low: float | None = setting("value of a 16-bit image that becomes black; together with window_high", None)
@@ -257,14 +257,13 @@ def provenance(
     notes: list[str],
 ) -> dict[str, Any]:
     """Collect what the split was made from, and how."""
-    sha256 = {name: files.sha256(folder / name) for name in ("images.npy", "manifest.csv")}
     return {
         "script": "split_data",
         "settings": asdict(config),
         "versions": versions("pillow", "scikit-learn", "numpy"),
         "classes": sorted(manifest["label"].unique()),
         "metadata_sha256": {path.name: files.sha256(path) for path in tables(config)},
-        "sha256": sha256,
+        "sha256": image_set.checksums(folder),
         "n_images": len(manifest),
         "n_patients": int(manifest["patient"].nunique()),
         "n_rejected": {reason: int(n) for reason, n in left_out["reason"].value_counts().items()},

@@ -262,3 +262,26 @@ def test_a_description_that_builds_nothing_is_refused(wrong: dict, tmp_path: Pat
     with pytest.raises(UserError, match="was written by another version of Chestgan") as error:
         generator_file.read(tmp_path / "generator.safetensors")
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("fields", "told"),
+    [
+        ({"classes": ["../../up", "normal"]}, "classes: '../../up' can't be a label: it couldn't name a folder"),
+        ({"classes": ["/up", "normal"]}, "classes: '/up' can't be a label"),
+        ({"classes": ["a\0b", "normal"]}, "classes: 'a\\x00b' can't be a label"),
+        ({"classes": ["x" * 300, "y"]}, "it has 300 bytes"),
+        ({"classes": [0, 1]}, "classes: 0 can't be a label: it is no text"),
+        ({"classes": ["normal", "covid"]}, "expected an alphabetical list"),
+        ({"classes": ["covid", "covid"]}, "expected an alphabetical list"),
+        ({"name": "../up"}, "name: '../up' can't be a label"),
+        ({"image_size": "32"}, "image_size is '32'; expected a whole number to 1024"),
+        ({"image_size": 65536}, "image_size is 65536; expected a whole number to 1024"),
+        ({"seed": "4"}, "seed is '4'; expected a whole number"),
+        ({"gan": FIRST_VERSION["gan"] | {"latent_dim": 100.5}}, "latent_dim is 100.5; expected a whole number"),
+    ],
+)
+def test_a_description_that_would_harm_is_refused(fields: dict[str, Any], told: str, tmp_path: Path) -> None:
+    path = save_with(tmp_path / "g.safetensors", json.dumps(FIRST_VERSION | fields))
+    assert told in refused(path)
+    assert [found.name for found in tmp_path.iterdir()] == ["g.safetensors"]

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from chestgan.base import files
 from chestgan.base.errors import UserError
 from chestgan.images import image_set
 
@@ -51,6 +52,15 @@ def no_label(folder: Path) -> None:
     image_set.write_manifest(folder, pd.DataFrame({"class": list("abcd")}))
 
 
+def label_outside(folder: Path) -> None:
+    image_set.write_manifest(folder, pd.DataFrame({"label": ["../up", "a", "a", "a"]}))
+
+
+def shared_patient(folder: Path) -> None:
+    table = {"label": list("abab"), "patient": ["p0", "p1", "p0", "p1"], "split": ["train", "train", "test", "test"]}
+    image_set.write_manifest(folder, pd.DataFrame(table))
+
+
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
@@ -60,9 +70,35 @@ def no_label(folder: Path) -> None:
         (no_label, "has no column 'label', only class"),
         (lambda folder: (folder / "images.npy").unlink(), "isn't an image set"),
         (lambda folder: (folder / "manifest.csv").write_text(""), "can't be read"),
+        (lambda folder: (folder / "images.npy").write_bytes(b""), "can't be read"),
+        (lambda folder: np.savez((folder / "images.npy").open("wb"), np.zeros(3)), "can't be read"),
+        (label_outside, r"'\.\./up' can't be a label: it couldn't name a folder"),
+        (shared_patient, "2 patients in more than one split, such as 'p0'"),
     ],
 )
 def test_damage_is_told(damage, message: str, folder: Path) -> None:
     damage(folder)
     with pytest.raises(UserError, match=message):
         image_set.read(folder)
+
+
+def test_files_are_compared_with_the_checksums_beside_them(folder: Path) -> None:
+    files.write_json(folder / "settings.json", {"sha256": image_set.checksums(folder)})
+    assert len(image_set.read(folder)) == 4
+    images = np.load(folder / "images.npy", mmap_mode="r+")
+    images[0, 0, 0] ^= 1
+    images.flush()
+    with pytest.raises(UserError, match=r"images\.npy was changed after it was made: settings\.json has another"):
+        image_set.read(folder)
+    images[0, 0, 0] ^= 1
+    images.flush()
+    manifest = image_set.read(folder).manifest
+    image_set.write_manifest(folder, manifest.assign(patient="someone"))
+    with pytest.raises(UserError, match=r"manifest\.csv was changed"):
+        image_set.read(folder)
+
+
+@pytest.mark.parametrize("content", [[], {}, {"sha256": None}, {"sha256": {"other.txt": "0"}}])
+def test_a_set_without_checksums_is_read(content: object, folder: Path) -> None:
+    files.write_json(folder / "settings.json", content)
+    assert len(image_set.read(folder)) == 4

@@ -1,6 +1,7 @@
 """Typed settings with their descriptions and bounds: dataclass fields from which flags, schema and checks follow."""
 
 import dataclasses
+import typing
 from typing import Any
 
 from chestgan.base.errors import UserError
@@ -31,15 +32,23 @@ def argument(help: str, default: Any = dataclasses.MISSING, **bounds: Any) -> An
 
 
 def check(config: Any) -> None:
-    """Check every field of a dataclass against its bounds and choices.
+    """Check every field of a dataclass against its type, bounds and choices.
 
     Raises:
         UserError: a value lies outside; the message names the field, the value and the bounds.
     """
+    hints = typing.get_type_hints(type(config))
     for field in dataclasses.fields(config):
         values = getattr(config, field.name)
+        _check_whole(field, hints[field.name], values)
         for value in values if isinstance(values, tuple) else (values,):
             _check_value(field, value)
+
+
+def _check_whole(field: dataclasses.Field, hint: Any, value: Any) -> None:
+    """Refuse text and fractions for a whole number, which a file from elsewhere may hold."""
+    if hint is int and (not isinstance(value, int) or isinstance(value, bool)):
+        raise UserError(f"{field.name} is {value!r}; expected a whole number")
 
 
 def _check_value(field: dataclasses.Field, value: Any) -> None:

@@ -1,16 +1,10 @@
 """Labels that make a study: which there are, and whether each can name a folder and a column."""
 
-import unicodedata
-
 import pandas as pd
 
 from chestgan.base.errors import UserError, did_you_mean
 from chestgan.data.file_names import shown
-
-# distances name all classes together so, and a label becomes a folder's name
-_RESERVED = ("all",)
-# of the 255 that a file's name may have, what others put around a label's name
-_MOST_BYTES = 120
+from chestgan.images.labels import mistake
 
 
 def require_labels(table: pd.DataFrame, classes: tuple[str, ...], ignored: tuple[str, ...]) -> list[str]:
@@ -32,11 +26,10 @@ def require_labels(table: pd.DataFrame, classes: tuple[str, ...], ignored: tuple
         raise UserError(f"split_data.classes and split_data.ignored_labels both have {shown(both)}; take one out")
     used = sorted(set(classes)) if classes else [label for label in found if label not in ignored]
     for label in used:
-        fault = _fault(label)
-        if fault:
+        if reason := mistake(label):
             raise UserError(
-                f"{label!r} can't be a label: {fault}; rename it, give it a rule by split_data.labels, or leave it out "
-                "by split_data.ignored_labels"
+                f"{label!r} can't be a label: {reason}; rename it, give it a rule by split_data.labels, or leave it "
+                "out by split_data.ignored_labels"
             )
     folded = {label.casefold() for label in used}
     if len(folded) < len(used):
@@ -61,18 +54,3 @@ def unusable_labels(table: pd.DataFrame, classes: list[str], ignored: tuple[str,
     rejected.loc[nothing, ["reason", "detail"]] = ["no label", "neither in a class folder nor labelled in a table"]
     rejected.loc[left_out, ["reason", "detail"]] = ["ignored label", "as split_data.ignored_labels asks"]
     return rejected
-
-
-def _fault(label: str) -> str:
-    """Say why a label can't name a folder, a column and a flag's value; empty where it can."""
-    if label in _RESERVED or label.startswith(".") or "/" in label or "\\" in label:
-        return "it couldn't name a folder of its own"
-    if label.startswith("-"):
-        return "with a dash at its front it would be taken for a flag"
-    if "=" in label:
-        return "what stands behind = would be taken for its number of images"
-    if not label.isprintable() or any(unicodedata.category(character) == "Cf" for character in label):
-        return "it has control or invisible characters"
-    if len(label.encode()) > _MOST_BYTES:
-        return f"it has {len(label.encode())} bytes, and a name of a folder at most {_MOST_BYTES}"
-    return ""

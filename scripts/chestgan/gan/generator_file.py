@@ -14,6 +14,8 @@ from chestgan.base import files
 from chestgan.base.errors import UserError
 from chestgan.gan.networks.build import build_generator
 from chestgan.gan.presets import GanSettings
+from chestgan.images.image_set import MAX_IMAGE_SIZE
+from chestgan.images.labels import check_labels
 
 # the one key of the file's metadata; a file without it is another project's
 _KEY = "chestgan_generator"
@@ -81,10 +83,23 @@ def _build(path: Path, text: str) -> tuple[nn.Module, Description]:
     try:
         fields = _reworded(json.loads(text), _IN_CODE)
         description = Description(**fields | {"settings": GanSettings(**fields["settings"])})
+        _require_sound(description)
         generator = build_generator(description.settings, len(description.classes), description.image_size)
     except (ValueError, TypeError, KeyError, AttributeError, UserError) as error:
         raise UserError(f"{path} was written by another version of Chestgan: {error}; train it again") from None
     return generator, description
+
+
+def _require_sound(description: Description) -> None:
+    """Refuse what would make a network of any size, or files outside the folder of the images."""
+    check_labels([description.name], "name")
+    check_labels(description.classes, "classes")
+    if description.classes != sorted(set(description.classes)):
+        raise UserError(f"classes is {description.classes}; expected an alphabetical list")
+    if not isinstance(description.image_size, int) or not 1 <= description.image_size <= MAX_IMAGE_SIZE:
+        raise UserError(f"image_size is {description.image_size!r}; expected a whole number to {MAX_IMAGE_SIZE}")
+    if not isinstance(description.seed, int):
+        raise UserError(f"seed is {description.seed!r}; expected a whole number")
 
 
 def _reworded(fields: dict[str, Any], words: dict[str, str]) -> dict[str, Any]:

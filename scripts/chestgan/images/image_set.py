@@ -8,8 +8,12 @@ import pandas as pd
 
 from chestgan.base import files
 from chestgan.base.errors import UserError
+from chestgan.images.labels import check_labels
 
+FILES = ("images.npy", "manifest.csv")
 SPLITS = ("train", "validation", "test")
+# side of the largest images that a set may hold
+MAX_IMAGE_SIZE = 1024
 
 
 @dataclass(frozen=True)
@@ -64,20 +68,26 @@ def write_manifest(folder: Path, manifest: pd.DataFrame) -> None:
     manifest.to_csv(folder / "manifest.csv", index=False, lineterminator="\n")
 
 
+def checksums(folder: Path) -> dict[str, str]:
+    """Compute the sha256 of the two files, for `settings.json`: `read` compares them."""
+    return {name: files.sha256(folder / name) for name in FILES}
+
+
 def read(folder: Path) -> ImageSet:
     """Read an image set without loading its pixels.
 
     Raises:
-        UserError: a file is missing or damaged, or the two don't fit together.
+        UserError: a file is missing or damaged, isn't the one that `settings.json` beside it has the checksum of, or
+            the two don't fit together.
     """
     try:
-        images = np.load(folder / "images.npy", mmap_mode="r", allow_pickle=False)
+        images = np.lib.format.open_memmap(folder / "images.npy", mode="r")
         manifest = pd.read_csv(folder / "manifest.csv", dtype=str, keep_default_na=False)
     except FileNotFoundError as error:
         raise UserError(
             f"{folder} isn't an image set: there is no {error.filename}; split_data and generate_images make one"
         ) from None
-    except (ValueError, pd.errors.ParserError) as error:
+    except (ValueError, OSError, pd.errors.ParserError) as error:
         raise UserError(f"the image set {folder} can't be read: {error}; make it again") from None
     if images.ndim != 3 or images.dtype != np.uint8 or len(images) != len(manifest):
         raise UserError(
@@ -86,4 +96,31 @@ def read(folder: Path) -> ImageSet:
         )
     if "label" not in manifest:
         raise UserError(f"{folder}/manifest.csv has no column 'label', only {', '.join(manifest)}")
+    check_labels(manifest["label"].unique(), f"{folder}/manifest.csv")
+    _require_checksums(folder)
+    _require_separate_patients(folder, manifest)
     return ImageSet(images, manifest)
+
+
+def _require_checksums(folder: Path) -> None:
+    """Refuse files that were changed after they were written; a set without checksums, made by hand, has none."""
+    if not (folder / "settings.json").is_file():
+        return
+    described = files.read_json(folder / "settings.json")
+    known = described.get("sha256") if isinstance(described, dict) else None
+    for name, sha256 in (known if isinstance(known, dict) else {}).items():
+        if name in FILES and files.sha256(folder / name) != sha256:
+            raise UserError(f"{folder}/{name} was changed after it was made: settings.json has another checksum of it")
+
+
+def _require_separate_patients(folder: Path, manifest: pd.DataFrame) -> None:
+    """Refuse a split that shows test patients to a training."""
+    if not {"patient", "split"} <= set(manifest):
+        return
+    pairs = manifest[["patient", "split"]].drop_duplicates()
+    shared = pairs["patient"][pairs["patient"].duplicated()]
+    if len(shared):
+        raise UserError(
+            f"{folder}/manifest.csv has {shared.nunique()} patients in more than one split, such as "
+            f"{shared.iloc[0]!r}; split_data keeps them apart: make it again"
+        )
