@@ -53,6 +53,27 @@ def test_a_damaged_file_is_renamed(content: bytes, tmp_path: Path) -> None:
     assert (tmp_path / "checkpoint.pt.set-aside").read_bytes() == content
 
 
+def test_a_flipped_bit_in_a_tensor_is_found(tmp_path: Path) -> None:
+    path = tmp_path / "checkpoint.pt"
+    checkpoint.save(path, {"weights": torch.full((1000,), 1.5)}, "mine")
+    content = bytearray(path.read_bytes())
+    content[content.index(torch.full((2,), 1.5).numpy().tobytes()) + 400] ^= 1
+    path.write_bytes(content)
+    assert not torch.equal(torch.load(path)["weights"], torch.full((1000,), 1.5)), "torch itself doesn't notice"
+    loaded, message = checkpoint.load(path, "mine")
+    assert loaded is None
+    assert "the checksum of" in message
+
+
+def test_what_was_set_aside_before_stays(state: dict, tmp_path: Path) -> None:
+    for number in range(3):
+        checkpoint.save(tmp_path / "checkpoint.pt", state | {"step": number}, "other")
+        checkpoint.load(tmp_path / "checkpoint.pt", "mine")
+    names = ["checkpoint.pt.set-aside", "checkpoint.pt.set-aside-2", "checkpoint.pt.set-aside-3"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == names
+    assert [checkpoint.load(tmp_path / name, "other")[0]["step"] for name in names] == [0, 1, 2]
+
+
 def test_data_and_settings_decide_the_fingerprint(tmp_path: Path) -> None:
     script = ROOT / "scripts" / "train_acgan.py"
     (tmp_path / "data").write_text("some")

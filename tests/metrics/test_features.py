@@ -216,24 +216,30 @@ class TestKeptFeatures:
         features.kept_features(efficientnet, images.reshape(5, 24, 96), tmp_path)
         assert len(list(tmp_path.iterdir())) == 6
 
-    @pytest.mark.parametrize("damage", ["truncated", "empty", "garbage", "short", "nan"])
+    @pytest.mark.parametrize("damage", ["truncated", "empty", "garbage", "flipped", "short", "zeros"])
     def test_that_are_damaged_are_computed_again(self, efficientnet, images, tmp_path, damage):
         computed = features.kept_features(efficientnet, images, tmp_path)
         (path,) = tmp_path.iterdir()
         whole = path.read_bytes()
-        if damage in ("short", "nan"):
-            np.save(path, computed[:-1] if damage == "short" else computed * np.float32(np.nan))
+        if damage in ("short", "zeros"):
+            with np.load(path) as kept:
+                parts = dict(kept)
+            with path.open("wb") as file:
+                np.savez(file, **parts | {"features": computed[:-1] if damage == "short" else np.zeros_like(computed)})
         else:
-            path.write_bytes({"truncated": whole[:-1], "empty": b"", "garbage": b"\x80" * 99}[damage])
+            middle = len(whole) // 2
+            flipped = whole[:middle] + bytes([whole[middle] ^ 1]) + whole[middle + 1 :]
+            damaged = {"truncated": whole[:-1], "empty": b"", "garbage": b"\x80" * 99, "flipped": flipped}
+            path.write_bytes(damaged[damage])
         np.testing.assert_array_equal(features.kept_features(efficientnet, images, tmp_path), computed)
         assert path.read_bytes() == whole
 
     def test_appear_whole_or_not_at_all(self, efficientnet, images, tmp_path, monkeypatch):
-        def full_disk(file, array):
+        def full_disk(file, **arrays):
             file.write(b"half")
             raise OSError(28, "No space left on device")
 
-        monkeypatch.setattr(features.np, "save", full_disk)
+        monkeypatch.setattr(features.np, "savez", full_disk)
         with pytest.raises(OSError, match="No space"):
             features.kept_features(efficientnet, images, tmp_path)
         assert list(tmp_path.iterdir()) == []

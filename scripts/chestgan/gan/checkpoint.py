@@ -2,7 +2,10 @@
 
 import hashlib
 import io
+import itertools
 import json
+import os
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +53,7 @@ def load(path: Path, fingerprint: str) -> tuple[dict[str, Any] | None, str]:
     if not path.exists():
         return None, ""
     try:
+        _require_checksums(path)
         state = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # torch names no exception for a damaged file
         return None, f"the checkpoint {path} can't be read ({error}); {_set_aside(path)}"
@@ -58,7 +62,16 @@ def load(path: Path, fingerprint: str) -> tuple[dict[str, Any] | None, str]:
     return state, f"resuming from the checkpoint {path}"
 
 
+def _require_checksums(path: Path) -> None:
+    """Compare the checksum of every tensor: torch.save keeps them, and torch.load doesn't look at them."""
+    with zipfile.ZipFile(path) as archive:
+        if damaged := archive.testzip():
+            raise zipfile.BadZipFile(f"the checksum of {damaged} is another")
+
+
 def _set_aside(path: Path) -> str:
-    aside = path.with_name(f"{path.name}.set-aside")
+    first = path.with_name(f"{path.name}.set-aside")
+    others = (path.with_name(f"{first.name}-{number}") for number in itertools.count(2))
+    aside = next(name for name in itertools.chain([first], others) if not os.path.lexists(name))
     path.replace(aside)
     return f"renamed to {aside.name}. Training starts from scratch"

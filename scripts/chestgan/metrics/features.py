@@ -53,13 +53,14 @@ def kept_features(
     """
     if folder is None:
         return extract(extractor, images, batch_size, description)
-    path = folder / f"{extractor.name}-{_key(extractor, images)}.npy"
-    kept = _read_kept(path, (len(images), extractor.dimension))
+    key = _key(extractor, images)
+    path = folder / f"{extractor.name}-{key}.npz"
+    kept = _read_kept(path, key)
     if kept is not None:
         return kept
     features = extract(extractor, images, batch_size, description)
     with files.new_file(path) as partial, partial.open("wb") as file:
-        np.save(file, features)
+        np.savez(file, features=features, sha256=_sha256(key, features))
     return features
 
 
@@ -70,11 +71,17 @@ def _key(extractor: Extractor, images: np.ndarray) -> str:
     return digest.hexdigest()
 
 
-def _read_kept(path: Path, shape: tuple[int, int]) -> np.ndarray | None:
-    """Read kept features; None where there are none or the file is damaged."""
+def _read_kept(path: Path, key: str) -> np.ndarray | None:
+    """Read kept features; None where there are none, or the file isn't as it was written."""
     try:
-        features = np.load(path, allow_pickle=False)
-    except (FileNotFoundError, ValueError, EOFError):
+        with np.load(path, allow_pickle=False) as kept:
+            features, sha256 = kept["features"], str(kept["sha256"])
+    except Exception:  # numpy and zipfile raise whatever a damaged file leads them to
         return None
-    sound = features.shape == shape and features.dtype == np.float32 and np.isfinite(features).all()
-    return features if sound else None
+    return features if sha256 == _sha256(key, features) else None
+
+
+def _sha256(key: str, features: np.ndarray) -> str:
+    digest = hashlib.sha256(f"{key} {features.shape} {features.dtype}".encode())
+    digest.update(np.ascontiguousarray(features))
+    return digest.hexdigest()
