@@ -49,7 +49,7 @@ class Config:
     recipe: str | None = setting("keys for a public set: a name in config/recipes, or a file; own keys win", None)
     metadata: tuple[str, ...] = setting("tables of the files, in the folder or by path; * is a wildcard", ())
     table_columns: tuple[str, ...] = setting("names of the columns of tables without a header", ())
-    sheet: str | None = setting("sheet of an XLSX file that has several", None)
+    sheet: str | None = setting("sheet of an XLSX file that has several: its name or its number", None)
     take: tuple[str, ...] = setting("files to take, such as */images/*; default: all", ())
     leave_out: tuple[str, ...] = setting("files to leave out, such as */masks/*", ())
     keep_rows: tuple[str, ...] = setting("rules for the rows to keep, such as 'view is PA or AP'", ())
@@ -58,6 +58,11 @@ class Config:
         "the files in place of file_column: images/{id}.png; **/ in front looks in every folder, /** behind takes all "
         "files of the folder that is named",
         None,
+    )
+    missing_files: str = setting(
+        "rows whose files aren't in the folder: refuse, or leave_out and list them",
+        "refuse",
+        choices=("refuse", "leave_out"),
     )
     label_column: str = setting("the table's column of labels; '' where the top folders are the labels", "label")
     labels: tuple[str, ...] = setting("a rule for each label in place of label_column: 'finding contains COVID'", ())
@@ -116,6 +121,7 @@ class Config:
             patient_pattern=self.patient_pattern,
             labels=self.labels,
             keep_rows=self.keep_rows,
+            missing_files=self.missing_files,
             columns=self.columns,
         )
 

@@ -1,6 +1,7 @@
 """The configuration: every key is known, described and bounded, and a mistake is told where it is."""
 
 import copy
+import os
 from pathlib import Path
 
 import pytest
@@ -63,6 +64,13 @@ def test_numbers_that_the_command_line_left_as_text_are_read() -> None:
     assert (config["dataset"], config["split_data"]["classes"]) == ("7", ["0", "1"])
 
 
+def test_a_single_value_is_a_list_of_one() -> None:
+    config = demo()
+    config["split_data"] |= {"metadata": "metadata.csv", "classes": "covid"}
+    configuration.check(config, SCHEMA)
+    assert (config["split_data"]["metadata"], config["split_data"]["classes"]) == (["metadata.csv"], ["covid"])
+
+
 def test_all_mistakes_are_told_at_once() -> None:
     config = demo() | {"sedes": 1, "device": "tpu"}
     with pytest.raises(UserError) as told:
@@ -81,6 +89,26 @@ def test_data_files_are_listed_in_order_without_hidden_ones(tmp_path: Path) -> N
     outside = tmp_path.with_suffix(".csv")
     outside.touch()
     assert configuration.data_files(str(tmp_path), [str(outside)]) == [*expected, outside]
+
+
+def test_folders_behind_links_are_data_and_links_back_end(tmp_path: Path) -> None:
+    for name in ("elsewhere/1.png", "data/normal/2.png"):
+        (tmp_path / name).parent.mkdir(parents=True)
+        (tmp_path / name).touch()
+    data = tmp_path / "data"
+    (data / "covid").symlink_to(tmp_path / "elsewhere")
+    (data / "normal" / "back").symlink_to(data)
+    found = configuration.data_files(str(data))
+    assert found == [data / "covid/1.png", data / "normal/2.png"]
+    before = configuration.sha256_of_files(found)
+    (tmp_path / "elsewhere/1.png").write_bytes(b"other pixels")
+    assert configuration.sha256_of_files(found) != before
+
+
+def test_a_name_that_is_no_text_has_a_checksum(tmp_path: Path) -> None:
+    path = tmp_path / os.fsdecode(b"K\xf6ln.png")
+    path.touch()
+    assert len(configuration.sha256_of_files(configuration.data_files(str(tmp_path)))) == 64
 
 
 @pytest.mark.parametrize(

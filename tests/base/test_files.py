@@ -1,5 +1,6 @@
 """Files appear whole or not at all."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -74,3 +75,31 @@ def test_json_that_is_missing_or_damaged_is_told(content: str | None, message: s
         (tmp_path / "a.json").write_text(content)
     with pytest.raises(UserError, match=message):
         files.read_json(tmp_path / "a.json")
+
+
+def test_files_are_located_by_name_or_glob_here_or_in_a_folder(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("data/a.csv", "data/b.csv", "data/deep/c.csv", "c.csv"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    data = Path("data")
+    assert files.locate(data, ["a.csv", "c.csv"], "key") == [data / "a.csv", Path("c.csv")]
+    assert files.locate(data, ["[ab].csv", "a.csv"], "key") == [data / "a.csv", data / "b.csv"]
+    assert files.locate(data, ["**/c.csv"], "key") == [Path("c.csv"), data / "deep/c.csv"]
+    for missing in ("z*.csv", "z.csv", "", "/nowhere/z.csv"):
+        with pytest.raises(UserError, match=r"key is .* there is no such file in data"):
+            files.locate(data, [missing], "key")
+
+
+def test_a_folder_that_cannot_be_read_is_an_error(tmp_path: Path, monkeypatch) -> None:
+    (tmp_path / "closed").mkdir()
+    scan = os.scandir
+
+    def refuse(path):
+        if str(path).endswith("closed"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    with pytest.raises(UserError, match="closed can't be read: Permission denied"):
+        files.below(tmp_path)

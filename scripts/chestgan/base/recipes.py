@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 
 from chestgan.base import commandline
-from chestgan.base.errors import UserError, unknown_name
+from chestgan.base.errors import UserError, did_you_mean
 
 FOLDER = Path(__file__).resolve().parents[3] / "config" / "recipes"
 # the key of a recipe, and none of split_data's: globs of files by which the set is known
@@ -61,7 +61,10 @@ def _read(recipe: str) -> dict[str, Any]:
     if not path.is_file():
         path = Path(recipe)
     if not path.is_file():
-        raise unknown_name("recipe", recipe, names())
+        raise UserError(
+            f"split_data.recipe is {recipe!r}, and there is no such recipe or file; the recipes are "
+            f"{', '.join(names())}" + did_you_mean(recipe, names())
+        )
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError) as error:

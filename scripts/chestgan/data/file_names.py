@@ -75,16 +75,11 @@ def locate(template: Template, paths: pd.Series, known: Sequence[str]) -> pd.Ser
 
     Args:
         known: the files in the data folder.
-
-    Raises:
-        UserError: a name to be looked for in every folder is there twice.
     """
     if not template.anywhere and not template.all_below:
         there = set(known)
         return paths.map(lambda path: [path] if path in there else [])
     found = _index(template, paths, known)
-    if not template.all_below:
-        _require_single(paths, found)
     return paths.map(lambda path: found.get(_key(template, path), []))
 
 
@@ -105,16 +100,6 @@ def _index(template: Template, paths: pd.Series, known: Sequence[str]) -> dict[s
                 if depth <= end:
                     found.setdefault(_key(template, "/".join(parts[end - depth : end])), []).append(file)
     return found
-
-
-def _require_single(paths: pd.Series, found: dict[str, list[str]]) -> None:
-    for path in paths:
-        files = found.get(path.casefold(), [])
-        if len(files) > 1:
-            raise UserError(
-                f"split_data.file_template looks for {path!r} in every folder, and finds {len(files)} files: "
-                f"{shown(files)}; name the folder in the template, or leave the others out: split_data.leave_out"
-            )
 
 
 def choose(files: Sequence[str], take: Sequence[str], leave_out: Sequence[str]) -> tuple[list[str], pd.DataFrame]:

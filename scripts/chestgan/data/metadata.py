@@ -29,6 +29,7 @@ class Layout:
             in the file's path where there is none.
         labels: LABEL=RULE for each label that follows from a rule.
         keep_rows: rules that all hold for the rows to read.
+        missing_files: whether a row that names a file that isn't there is an error: `refuse`, or `leave_out`.
         columns: more columns to carry through.
     """
 
@@ -40,6 +41,7 @@ class Layout:
     patient_pattern: str | None = None
     labels: tuple[str, ...] = ()
     keep_rows: tuple[str, ...] = ()
+    missing_files: str = "refuse"
     columns: tuple[str, ...] = ()
 
     @property
@@ -127,12 +129,11 @@ def from_table(
         UserError: a row names a file that isn't there, or rows of one file contradict one another.
     """
     dropped_by = _dropped_by(raw, layout.keep_rows)
-    table = _located(raw, layout, [*images, *others, *left_out], kept=dropped_by == "")
-    table = table[~table["file"].isin(set(left_out))]
+    table, absent = _located(raw, layout, [*images, *others], left_out, kept=dropped_by == "")
     dropped = dropped_by[table.index] != ""
     unkept = table[dropped & ~table["file"].isin(set(table.loc[~dropped, "file"]))].drop_duplicates("file")
     details = dropped_by[unkept.index].to_numpy()
-    rejected = [unkept[["file"]].assign(label="", reason="row left out", detail=details)]
+    rejected = [absent, unkept[["file"]].assign(label="", reason="row left out", detail=details)]
 
     table = _one_per_file(_described(table[~dropped], raw, layout), layout)
     if layout.by_folders:
@@ -155,15 +156,30 @@ def _dropped_by(raw: pd.DataFrame, keep_rows: Sequence[str]) -> pd.Series:
     return dropped_by
 
 
-def _located(raw: pd.DataFrame, layout: Layout, known: Sequence[str], kept: pd.Series) -> pd.DataFrame:
-    """Find the files of each row: a row for each, with the index of its row in the table."""
+def _located(
+    raw: pd.DataFrame, layout: Layout, known: Sequence[str], left_out: Sequence[str], kept: pd.Series
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Find the files of each row: a row for each, with the index of its row in the table; and list the absent ones."""
     template = file_names.parse(layout.file_template or f"{{{layout.file}}}")
     paths = file_names.fill(template, raw)
     found = file_names.locate(template, paths, known)
-    unknown = sorted(set(paths[kept & (found.map(len) == 0)]))
-    if unknown:
+    n_found = found.map(len)
+    if template.anywhere and not template.all_below:
+        _require_single(layout, paths[n_found > 1], found)
+    n_found += file_names.locate(template, paths, left_out).map(len)
+    unknown = sorted(set(paths[kept & (n_found == 0)]))
+    if unknown and (layout.missing_files == "refuse" or (n_found == 0).all()):
         raise _unknown_files(layout, unknown, known)
-    return found.explode().dropna().to_frame("file")
+    absent = pd.DataFrame({"file": unknown, "label": "", "reason": "not in the folder", "detail": "a row names it"})
+    return found.explode().dropna().to_frame("file"), absent
+
+
+def _require_single(layout: Layout, several: pd.Series, found: pd.Series) -> None:
+    for row, path in several.items():
+        raise UserError(
+            f"split_data.file_template is {layout.file_template!r}, and {path!r} is there {len(found[row])} times: "
+            f"{shown(found[row])}; name the folder in the template, or leave the others out by split_data.leave_out"
+        )
 
 
 def _unknown_files(layout: Layout, unknown: Sequence[str], known: Sequence[str]) -> UserError:
@@ -222,12 +238,13 @@ def _one_per_file(table: pd.DataFrame, layout: Layout) -> pd.DataFrame:
 def _single_labels(table: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Keep the files for which one label's rule holds, as text, and list the others with the reason."""
     n_labels = table["label"].map(len)
-    names = table["label"].map(lambda held: ", ".join(sorted(held)))
-    table = table.assign(label=names)
-    others = table.loc[n_labels != 1, ["file"]].assign(label="")
-    others["reason"] = n_labels.map({0: "no label rule"}).fillna("several labels")
-    others["detail"] = ("the rules of these hold: " + names).where(n_labels > 1, "no rule of labels holds")
-    return table[n_labels == 1], others
+    table = table.assign(label=table["label"].map(lambda held: ", ".join(sorted(held))))
+    none = table.loc[n_labels == 0, ["file"]].assign(
+        reason="no label rule", detail="no rule of split_data.labels holds"
+    )
+    several = table.loc[n_labels > 1, ["file"]].assign(reason="several labels")
+    several["detail"] = "the rules of these hold: " + table.loc[n_labels > 1, "label"]
+    return table[n_labels == 1], pd.concat([none, several]).assign(label="")
 
 
 def _top_folders(paths: pd.Series) -> list[str]:

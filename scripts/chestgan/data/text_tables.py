@@ -2,7 +2,6 @@
 
 import csv
 import warnings
-import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -15,12 +14,16 @@ _SEPARATORS = ",;\t"
 _BLANKS = r"[ \t]+"
 
 
+class _DamagedSheet(Exception):
+    """Report an XLSX file that can't be read."""
+
+
 def read(path: Path, columns: Sequence[str] = (), sheet: str | None = None) -> pd.DataFrame:
     """Read a table whose cells are all text, empty where nothing is known.
 
     Args:
         columns: the names of the columns of a table without a header.
-        sheet: the sheet of an XLSX file that has several.
+        sheet: the sheet of an XLSX file that has several, by its name or its number.
 
     Returns:
         The cells, without white space at their ends; a column's name may occur twice.
@@ -38,7 +41,7 @@ def read(path: Path, columns: Sequence[str] = (), sheet: str | None = None) -> p
         csv.Error,
         UnicodeDecodeError,
         IsADirectoryError,
-        zipfile.BadZipFile,
+        _DamagedSheet,
         pd.errors.ParserError,
         pd.errors.ParserWarning,
     ) as error:
@@ -88,15 +91,22 @@ def _read_text(path: Path, headless: bool) -> pd.DataFrame:
 
 
 def _read_sheet(path: Path, sheet: str | None) -> pd.DataFrame:
-    with pd.ExcelFile(path, engine="openpyxl") as book:
-        if sheet is None and len(book.sheet_names) > 1:
-            raise UserError(
-                f"the metadata table {path} has the sheets {', '.join(book.sheet_names)}; name one of them: "
-                "split_data.sheet"
-            )
-        if sheet is not None and sheet not in book.sheet_names:
-            raise UserError(
-                f"split_data.sheet is {sheet!r}, and the metadata table {path} has no such sheet, but "
-                f"{', '.join(book.sheet_names)}"
-            )
-        return book.parse(sheet or book.sheet_names[0], header=None, dtype=str, keep_default_na=False, na_values=[""])
+    try:
+        with pd.ExcelFile(path, engine="openpyxl") as book:
+            name = _sheet_name(path, book.sheet_names, sheet)
+            return pd.read_excel(book, name, header=None, dtype=str, keep_default_na=False, na_values=[""])
+    except (UserError, OSError):
+        raise
+    except Exception as error:  # openpyxl raises whatever a damaged file leads it to
+        raise _DamagedSheet(" ".join(str(error).split()) or type(error).__name__) from None
+
+
+def _sheet_name(path: Path, names: Sequence[str], sheet: str | None) -> str:
+    listed = ", ".join(names)
+    if sheet is None and len(names) > 1:
+        raise UserError(f"the metadata table {path} has the sheets {listed}; name one of them: split_data.sheet")
+    if sheet is None or sheet in names:
+        return sheet or names[0]
+    if sheet.isdecimal() and 1 <= int(sheet) <= len(names):
+        return names[int(sheet) - 1]
+    raise UserError(f"split_data.sheet is {sheet!r}, and the metadata table {path} has no such sheet, but {listed}")
