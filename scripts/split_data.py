@@ -26,6 +26,7 @@ from chestgan.data import (
     file_names,
     inspection,
     labels,
+    masks,
     metadata,
     patients,
     preparation,
@@ -138,6 +139,8 @@ def run(config: Config) -> None:
     selected = select(config)
     table, left_out = selected.table, selected.rejected
     notes = split_warnings.on_patients(table)
+    if config.layout.by_folders:
+        notes += split_warnings.on_subfolders(table)
 
     with files.new_folder(config.output) as folder:
         scratch = folder / "scratch"
@@ -148,6 +151,12 @@ def run(config: Config) -> None:
         table = table[table["reason"] == ""].reset_index(drop=True)
         inspection.require_large_enough(table, config.image_size, config.square)
         notes += split_warnings.on_images(table)
+
+        if config.layout.by_folders:
+            unlike = masks.by_pixels(config.folder, table, thumbnails)
+            left_out = pd.concat([left_out, unlike])
+            thumbnails = np.delete(thumbnails, unlike.index, axis=0)
+            table = table.drop(unlike.index)
 
         manifest, pairs, copies = handle_duplicates(config, table, thumbnails)
         left_out = pd.concat([left_out, copies]).sort_values("file", ignore_index=True)
@@ -183,6 +192,9 @@ def select(config: Config) -> Selection:
 
 def told_apart(config: Config, table: pd.DataFrame) -> str:
     """Say which key tells patients apart, and how many it finds."""
+    if config.patient_pattern is not None:
+        n_patients = table["patient"].nunique()
+        return f"split_data.patient_pattern is {config.patient_pattern!r}, and it finds {n_patients} patients"
     if not config.metadata or not config.patient_column:
         return f"split_data.folder is {str(config.folder)!r}, and each image in it counts as a patient of its own"
     n_patients = table["patient"].nunique()
@@ -211,6 +223,10 @@ def list_files(config: Config) -> tuple[pd.DataFrame, pd.DataFrame, list[str]]:
             f"split_data.folder is {str(config.folder)!r}, and there is no image in it, only {len(others)} other files"
         )
     chosen, left_out = file_names.choose(images, config.take, config.leave_out)
+    if config.layout.by_folders:
+        masked = masks.by_name(chosen)
+        left_out = pd.concat([left_out, masked])
+        chosen = sorted(set(chosen) - set(masked["file"]))
     if not config.metadata:
         return metadata.from_folders(chosen, config.patient_pattern), left_out, others
     raw = metadata.read_raw(tables(config), config.layout, config.table_columns, config.sheet)

@@ -15,6 +15,7 @@ import split_data
 from chestgan.base import files
 from chestgan.images import image_set
 from pictures import class_folders, picture, rows, save, with_table
+from public_sets import mask
 
 SCRIPT = Path(split_data.__file__)
 
@@ -144,6 +145,38 @@ def test_files_that_the_table_does_not_name_are_rows_and_count_for_nothing(data:
         save(data / f"covid/extra-{place}.png", picture(500 + place))
     assert split(data, tmp_path / "out", "--metadata", "metadata.csv") == 0
     assert (read(tmp_path / "out", "rejected")["reason"] == "not in the table").sum() == 9
+
+
+def test_no_mask_of_a_class_folder_becomes_an_image(tmp_path: Path, capsys) -> None:
+    data = class_folders(tmp_path / "data")
+    for label in ("covid", "normal"):
+        for place in range(8):
+            shutil.move(data / label / f"{place:02d}.png", save(data / label / "images" / "x.png", picture(0)).parent)
+            save(data / label / "masks" / f"{place:02d}.png", mask(place))
+            save(data / label / "lungs" / f"{place:02d}.png", mask(place))
+        (data / label / "images" / "x.png").unlink()
+    shutil.copy(data / "covid/images/00.png", data / "covid/images/zz.png")
+    assert split(data, tmp_path / "out") == 0
+    assert read(tmp_path / "out")["file"].str.contains("images").all()
+    assert len(read(tmp_path / "out")) == 17
+    left = read(tmp_path / "out", "rejected")
+    assert left["reason"].tolist() == ["mask"] * 32
+    pairs = read(tmp_path / "out", "duplicates")
+    assert pairs[["file_a", "file_b"]].to_numpy().tolist() == [["covid/images/00.png", "covid/images/zz.png"]]
+    stored = image_set.read(tmp_path / "out").images
+    assert (stored[0] == stored[8]).all()
+    told = capsys.readouterr().err
+    assert "files left out: mask 32" in told
+    assert "covid/images (9 images, label covid)" in told
+
+
+def test_subfolders_name_patients_by_a_pattern(tmp_path: Path, capsys) -> None:
+    for place in range(16):
+        label = ("covid", "normal")[place % 2]
+        save(tmp_path / "data" / label / f"{label[0]}{place // 4}" / f"{place}.png", picture(place))
+    assert split(tmp_path / "data", tmp_path / "out", "--patient-pattern", "^[^/]+/([^/]+)/") == 0
+    assert sorted(set(read(tmp_path / "out")["patient"])) == ["c0", "c1", "c2", "c3", "n0", "n1", "n2", "n3"]
+    assert "NO PATIENT IDS" not in capsys.readouterr().err
 
 
 def test_a_window_shows_16_bits_and_its_loss_is_told(data: Path, tmp_path: Path, capsys) -> None:

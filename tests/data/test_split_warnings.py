@@ -25,6 +25,17 @@ def test_nothing_is_said_where_nothing_is_odd() -> None:
     assert split_warnings.on_duplicates(pd.DataFrame({"label_a": [], "label_b": []}), "group") == []
 
 
+def test_what_was_made_of_subfolders_is_told() -> None:
+    table = pd.DataFrame({"file": ["covid/images/1.png", "covid/images/2.png", "covid/3.png", "normal/p1/4.png"]})
+    table["label"] = ["covid", "covid", "covid", "normal"]
+    table["patient"] = [f"image:{file}" for file in table["file"]]
+    (note,) = split_warnings.on_subfolders(table)
+    assert "covid/images (2 images, label covid), normal/p1 (1 images, label normal)" in note
+    assert "split_data.patient_pattern: ^[^/]+/([^/]+)/" in note
+    assert "patient_pattern" not in split_warnings.on_subfolders(table.assign(patient="p1"))[0]
+    assert split_warnings.on_subfolders(table[2:3]) == []
+
+
 def test_a_table_without_any_patient_is_told_loudly() -> None:
     table = patients(("covid", "", "image:0.png", ""), ("normal", "", "image:1.png", "nan"))
     (note,) = split_warnings.on_patients(table)

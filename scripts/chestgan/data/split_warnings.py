@@ -39,6 +39,23 @@ def on_patients(table: pd.DataFrame) -> list[str]:
     return notes
 
 
+def on_subfolders(table: pd.DataFrame) -> list[str]:
+    """Say what was made of the folders inside class folders.
+
+    Args:
+        table: file, label, patient of each image; the label is the top folder.
+    """
+    parents = table["file"].str.rpartition("/")[0]
+    below = table[parents.str.contains("/")]
+    if below.empty:
+        return []
+    counts = parents[below.index].value_counts().sort_index()
+    named = [f"{folder} ({n} images, label {folder.split('/')[0]})" for folder, n in counts.items()]
+    unknown = below["patient"].str.startswith(patients.IMAGE_PREFIX).any()
+    hint = "; if each is a patient: split_data.patient_pattern: ^[^/]+/([^/]+)/" if unknown else ""
+    return [f"folders inside class folders, whose images have the label of the top folder: {_shown(named)}{hint}"]
+
+
 def on_images(table: pd.DataFrame) -> list[str]:
     """Warn of what is odd about images that were accepted.
 
