@@ -6,7 +6,7 @@ CONFIG ?= config/config.yaml
 PROFILE ?= profiles/local
 SNAKEMAKE := snakemake --profile profiles/local --configfile $(CONFIG)
 
-.PHONY: help demo report doctor image sif test schema bench lint format clean lock
+.PHONY: help demo report new doctor image sif test schema bench lint format clean lock
 .DELETE_ON_ERROR:
 
 help: ## list the targets
@@ -24,6 +24,9 @@ demo: .venv/chestgan ## run the whole study on data that the project makes itsel
 
 report: .venv/chestgan ## collect the figures of a finished study in one page, report.html
 	$(SNAKEMAKE) --report report.html
+
+new: .venv/chestgan ## write a configuration for a folder of images from what is in it; DATA=folder NAME=study
+	@python scripts/configure_study.py --folder "$(DATA)" $(if $(NAME),--name "$(NAME)")
 
 doctor: .venv/chestgan ## check what this machine or cluster has and lacks; PROFILE=slurm CONFIG=config/cxr.yaml
 	python scripts/check_setup.py --profile $(PROFILE) --configfile $(CONFIG)
