@@ -22,7 +22,7 @@ from chestgan.cluster import profiles
 from chestgan.cluster.profiles import Profile
 from chestgan.cluster.stages import STAGES
 from chestgan.doctor import cluster, container, machine
-from chestgan.doctor.findings import Finding, collect, fine, wrong
+from chestgan.doctor.findings import STATES, Finding, collect, fine, wrong
 
 ROOT = Path(__file__).resolve().parent.parent
 SCHEMA = ROOT / "workflow" / "schemas" / "config.schema.json"
@@ -47,6 +47,8 @@ def run(config: Config) -> None:
     Raises:
         UserError: something is missing or wrong.
     """
+    if config.output is not None:
+        require_own(config.output)
     findings = []
     for finding in check(config.profile, config.configfile, Path.cwd()):
         print(finding, flush=True)
@@ -57,6 +59,20 @@ def run(config: Config) -> None:
     bad = sum(finding.state != "fine" for finding in findings)
     if bad:
         raise UserError(f"{bad} of {len(findings)} lines are missing or wrong; each of them says what to do")
+
+
+def require_own(path: Path) -> None:
+    """Refuse to replace anything but what this script wrote before."""
+    if not os.path.lexists(path):
+        return
+    if path.is_symlink() or not path.is_file() or not written_by_us(path):
+        raise UserError(f"output is {path}, which this script didn't write; name a new file")
+
+
+def written_by_us(path: Path) -> bool:
+    """Check whether every line of a file begins as a finding does."""
+    lines = path.read_bytes().splitlines()
+    return all(line.startswith(tuple(f"{state:<8} ".encode() for state in STATES)) for line in lines)
 
 
 def check(profile_path: Path, configfile: Path, folder: Path) -> Iterator[Finding]:

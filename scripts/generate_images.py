@@ -28,6 +28,9 @@ from chestgan.gan import generator_file, sampling
 from chestgan.gan.generator_file import Description
 from chestgan.images import image_set
 
+# a table of more doesn't fit into the memory of a usual machine
+MAX_IMAGES = 10_000_000
+
 
 @dataclass(frozen=True)
 class Config:
@@ -55,7 +58,10 @@ def run(config: Config) -> None:
     """Generate the synthetic set; the folder appears whole."""
     files.require_empty(config.output)
     generator, description = generator_file.read(config.generator)
-    manifest = plan(count_images(config, description.classes), config.first_seed)
+    counts = count_images(config, description.classes)
+    if sum(counts.values()) > MAX_IMAGES:
+        raise UserError(f"counts or ratio ask for {sum(counts.values()):,} images; at most {MAX_IMAGES:,} are made")
+    manifest = plan(counts, config.first_seed)
     devices.use_threads(config.threads)
     accelerator = devices.accelerator(config.device, config.processes)
     with contextlib.ExitStack() as stack:
@@ -87,10 +93,12 @@ def count_images(config: Config, classes: list[str]) -> dict[str, int]:
     counts = {}
     for text in config.counts:
         label, _, number = text.rpartition("=")
+        if not label or not number.isdecimal() or not number.isascii() or len(number) > len(str(MAX_IMAGES)):
+            raise UserError(f"counts has {text!r:.120}; expected CLASS=NUMBER, such as {classes[0]}=100")
         if label not in classes:
             raise unknown_name("class", label, classes)
-        if not number.isdecimal():
-            raise UserError(f"counts has {text!r}; expected CLASS=NUMBER, such as {classes[0]}=100")
+        if label in counts:
+            raise UserError(f"counts names {label!r} twice; name each class once")
         counts[label] = int(number)
     if not any(counts.values()):
         raise UserError("counts asks for no image at all")

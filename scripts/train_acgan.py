@@ -7,6 +7,7 @@ it is started again with the same flags. It stops itself, with a checkpoint and 
 limit and after TERM, INT or USR1.
 """
 
+import contextlib
 import dataclasses
 import shutil
 import sys
@@ -50,12 +51,15 @@ def run(config: Config) -> None:
     files.require_empty(config.output)
     training = prepare(config)
     data, accelerator = training.data, training.accelerator
-    gan = step.build(training.settings, len(data.classes), data.image_size, config.seed, accelerator)
-    state = resume(training, gan)
-    with interruption.watch(config.time_limit) as watch:
+    with contextlib.ExitStack() as stack:
+        if accelerator.is_main_process:
+            stack.enter_context(checkpoint.hold(training.checkpoint))
+        gan = step.build(training.settings, len(data.classes), data.image_size, config.seed, accelerator)
+        state = resume(training, gan)
+        watch = stack.enter_context(interruption.watch(config.time_limit))
         train(training, gan, state, watch)
-    if accelerator.is_main_process:
-        publish(config, training, gan, state)
+        if accelerator.is_main_process:
+            publish(config, training, gan, state)
     accelerator.wait_for_everyone()
     accelerator.end_training()
 

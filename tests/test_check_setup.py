@@ -6,6 +6,7 @@ The programs of a cluster and of containers are stand-ins here, for few machines
 import functools
 import hashlib
 import json
+import os
 import shutil
 import sys
 from collections.abc import Callable
@@ -406,3 +407,28 @@ def test_a_bug_keeps_its_traceback(setup: Setup, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(machine, "disk", broken)
     with pytest.raises(KeyError):
         setup.findings()
+
+
+@pytest.mark.parametrize("kind", ["text", "folder", "link", "pipe"])
+def test_the_output_replaces_nothing_of_others(kind: str, tmp_path: Path, capsys) -> None:
+    path = tmp_path / "output"
+    if kind == "folder":
+        path.mkdir()
+    elif kind == "link":
+        path.symlink_to("nowhere")
+    elif kind == "pipe":
+        os.mkfifo(path)
+    else:
+        path.write_text("fine     mine: a line\nmine\n")
+    before = path.lstat()
+    assert check_setup.main(["--output", str(path)]) == 1
+    assert capsys.readouterr() == ("", f"error: output is {path}, which this script didn't write; name a new file\n")
+    assert (path.lstat().st_ino, path.lstat().st_mode) == (before.st_ino, before.st_mode)
+
+
+def test_the_output_replaces_its_own(tmp_path: Path, monkeypatch) -> None:
+    path = tmp_path / "output"
+    path.write_text("fine     python: 3\nmissing  GPUs: none\nwrong    disk: full\n")
+    monkeypatch.setattr(check_setup, "check", lambda *arguments: [Finding("fine", "new", "line")])
+    assert check_setup.main(["--output", str(path)]) == 0
+    assert path.read_text() == "fine     new: line\n"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from chestgan.base import commandline, settings
+from chestgan.base import commandline, files, settings
 from chestgan.base.errors import UserError, unknown_name
 from chestgan.base.settings import setting
 
@@ -83,6 +83,33 @@ def test_a_users_mistake_is_told_and_a_bug_keeps_its_traceback(capsys) -> None:
     assert capsys.readouterr().err.startswith("error: No space left on device: results/x.npy")
     with pytest.raises(KeyError):
         commandline.execute(Config, broken, "Test.", ["--real", "x"])
+
+
+@pytest.mark.parametrize("kind", ["file/below", "link", "x" * 300, "loop/below"])
+def test_a_path_that_cannot_be_is_told_in_one_line(kind: str, tmp_path: Path, capsys) -> None:
+    (tmp_path / "file").touch()
+    (tmp_path / "link").symlink_to("nowhere")
+    (tmp_path / "loop").symlink_to("loop")
+
+    def write(config: Config) -> None:
+        with files.new_folder(config.real):
+            pytest.fail("the work began")
+
+    assert commandline.execute(Config, write, "Test.", ["--real", str(tmp_path / kind)]) == 1
+    told = capsys.readouterr().err
+    assert told.startswith("error: ")
+    assert told.count("\n") == 1
+    assert str(tmp_path) in told
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "link", "loop"]
+
+
+@pytest.mark.parametrize(("text", "value"), [("-1e3", -1000.0), ("-.5", -0.5), ("-2.E-1", -0.2), ("-7", -7.0)])
+def test_a_negative_number_is_no_flag(text: str, value: float) -> None:
+    @dataclass(frozen=True)
+    class Window:
+        low: float = setting("a value")
+
+    assert commandline.parser(Window, "Test.").parse_args(["--low", text]).low == value
 
 
 def test_the_nearest_known_name_is_offered() -> None:

@@ -32,6 +32,56 @@ def test_a_failure_leaves_nothing(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("kind", ["nowhere", "folder", "file.txt"])
+def test_a_link_is_refused_before_the_work(kind: str, tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "file.txt").touch()
+    (tmp_path / "made").symlink_to(kind)
+    with pytest.raises(UserError, match="made is a link; name the folder itself"), files.new_folder(tmp_path / "made"):
+        pytest.fail("the work began")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file.txt", "folder", "made"]
+
+
+def test_what_cannot_be_placed_in_the_end_stays(tmp_path: Path) -> None:
+    told = r"made can't be made: .*; all is whole in .*\.made\.partial: move it by hand"
+    with pytest.raises(UserError, match=told), files.new_folder(tmp_path / "made") as folder:
+        (folder / "a.txt").write_text("a")
+        (tmp_path / "made").mkdir()
+        (tmp_path / "made" / "of another.txt").touch()
+    assert (files.partial_folder(tmp_path / "made") / "a.txt").read_text() == "a"
+    with pytest.raises(UserError, match=r"all is whole in"), files.new_file(tmp_path / "made") as partial:
+        partial.write_text("b")
+    assert partial.read_text() == "b"
+    assert [path.name for path in (tmp_path / "made").iterdir()] == ["of another.txt"]
+
+
+def test_two_processes_do_not_fill_one_folder(tmp_path: Path) -> None:
+    with files.new_folder(tmp_path / "made") as folder:
+        (folder / "a.txt").touch()
+        told = r"another process is making .*made; wait for it, or stop it"
+        with pytest.raises(UserError, match=told), files.new_folder(tmp_path / "made"):
+            pytest.fail("the work began")
+    assert [path.name for path in (tmp_path / "made").iterdir()] == ["a.txt"]
+    with files.hold(tmp_path / "made", "reads"):
+        pass
+
+
+def test_files_that_nfs_keeps_do_not_fill_a_folder(tmp_path: Path) -> None:
+    (tmp_path / "made").mkdir()
+    (tmp_path / "made" / ".nfs0001").touch()
+    with files.new_folder(tmp_path / "made") as folder:
+        (folder / "a.txt").touch()
+    assert [path.name for path in (tmp_path / "made").iterdir()] == ["a.txt"]
+    assert [path.name for path in (tmp_path / ".made.nfs0001").iterdir()] == [".nfs0001"]
+
+
+def test_what_killed_processes_left_of_a_file_is_swept(tmp_path: Path) -> None:
+    for name in (".a[1].pt.partial-7", ".a1.pt.partial-7", "a[1].pt"):
+        (tmp_path / name).touch()
+    files.sweep(tmp_path / "a[1].pt")
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".a1.pt.partial-7", "a[1].pt"]
+
+
 def test_what_a_killed_run_left_is_swept_away(tmp_path: Path) -> None:
     files.partial_folder(tmp_path / "made").mkdir()
     (files.partial_folder(tmp_path / "made") / "old.txt").touch()

@@ -46,12 +46,14 @@ def test_bounds_belong_to_what_is_allowed(values: dict) -> None:
         ({"share": -0.1}, "share is -0.1; expected a number from 0 to 1"),
         ({"share": 1.1}, "share is 1.1; expected a number from 0 to 1"),
         ({"share": float("nan")}, "share is nan; expected a number from 0 to 1"),
-        ({"size": 15}, "size is 15; expected a number from 16 to inf"),
+        ({"size": 15}, "size is 15; expected a number from 16 to 2147483647"),
+        ({"size": 10**20}, f"size is {10**20}; expected a number from 16 to 2147483647"),
         ({"size": float("nan")}, "size is nan; expected a number from 16 to inf"),
         ({"loss": 3.5}, "loss is 3.5; expected a number from -inf to 3"),
         ({"loss": float("nan")}, "loss is nan; expected a number from -inf to 3"),
         ({"conditioning": "AC"}, "conditioning is 'AC'; expected one of ac, per_class"),
-        ({"seeds": (3, -1)}, "seeds is -1; expected a number from 0 to inf"),
+        ({"seeds": (3, -1)}, "seeds is -1; expected a number from 0 to 2147483647"),
+        ({"loss": float("-inf")}, "loss is -inf; expected a number from -inf to 3"),
     ],
 )
 def test_what_lies_beyond_is_told_with_its_name_value_and_bounds(values: dict, message: str) -> None:
@@ -85,7 +87,7 @@ def test_an_argument_has_bounds_too() -> None:
         threads: int = argument("threads", minimum=1)
 
     settings.check(Flags(1))
-    with pytest.raises(UserError, match="threads is 0; expected a number from 1 to inf"):
+    with pytest.raises(UserError, match="threads is 0; expected a number from 1 to 2147483647"):
         settings.check(Flags(0))
 
 
@@ -96,3 +98,14 @@ def test_a_field_without_a_default_has_to_be_given() -> None:
 
     with pytest.raises(TypeError, match="real"):
         Flags()
+
+
+@pytest.mark.parametrize("value", ["4", 4.0, 4.5, True, None])
+def test_only_a_whole_number_is_one(value: object) -> None:
+    @dataclass
+    class Counts:
+        epochs: int = setting("a whole number", 1)
+
+    settings.check(Counts(4))
+    with pytest.raises(UserError, match=f"epochs is {value!r}; expected a whole number"):
+        settings.check(Counts(value))

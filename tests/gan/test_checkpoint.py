@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from chestgan.base.errors import UserError
 from chestgan.gan import checkpoint
 from project import ROOT
 
@@ -63,6 +64,20 @@ def test_a_flipped_bit_in_a_tensor_is_found(tmp_path: Path) -> None:
     loaded, message = checkpoint.load(path, "mine")
     assert loaded is None
     assert "the checksum of" in message
+
+
+def test_one_training_at_a_time_has_the_checkpoint(tmp_path: Path) -> None:
+    path = tmp_path / "mine" / "checkpoint.pt"
+    told = "another process trains with the checkpoint"
+    with checkpoint.hold(path), pytest.raises(UserError, match=told), checkpoint.hold(path):
+        pytest.fail("it trains")
+    (path.parent / ".checkpoint.pt.partial-7").touch()
+    with checkpoint.hold(path):
+        assert list(path.parent.iterdir()) == []
+    path.parent.rmdir()
+    path.parent.touch()
+    with pytest.raises(UserError, match=r"mine, and that is a file; expected a folder"), checkpoint.hold(path):
+        pytest.fail("it trains")
 
 
 def test_what_was_set_aside_before_stays(state: dict, tmp_path: Path) -> None:

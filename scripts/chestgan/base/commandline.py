@@ -3,6 +3,7 @@
 import argparse
 import dataclasses
 import errno
+import re
 import sys
 import types
 import typing
@@ -13,8 +14,12 @@ from chestgan.base.errors import Unfinished, UserError
 
 # sysexits.h calls it EX_TEMPFAIL: try again
 _UNFINISHED = 75
-# what the machine lacks, not what the program did wrong
+# what the machine lacks, and what a path that was given can't be: not what the program did wrong
 _MACHINE_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS}
+_PATH_ERRORS = {errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.ELOOP, errno.ENAMETOOLONG}
+
+# argparse itself knows no exponent, and takes -1e3 for a flag
+_NEGATIVE_NUMBER = re.compile(r"-(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.IGNORECASE)
 
 
 def execute(
@@ -42,7 +47,7 @@ def execute(
         print(f"stopped: {stop}", file=sys.stderr)
         return _UNFINISHED
     except OSError as error:
-        if error.errno not in _MACHINE_ERRORS:
+        if error.errno not in _MACHINE_ERRORS | _PATH_ERRORS:
             raise
         print(f"error: {error.strerror}: {error.filename or 'while writing'}; nothing was replaced", file=sys.stderr)
         return 1
@@ -52,6 +57,7 @@ def execute(
 def parser(config_class: type, description: str) -> argparse.ArgumentParser:
     """Make a parser with one flag per field: `latent_dim` is set by `--latent-dim`."""
     made = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    made._negative_number_matcher = _NEGATIVE_NUMBER
     types_of = typing.get_type_hints(config_class)
     for field in dataclasses.fields(config_class):
         made.add_argument(f"--{field.name.replace('_', '-')}", **_argument(field, types_of[field.name]))

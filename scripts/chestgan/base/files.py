@@ -1,6 +1,8 @@
 """Files that appear whole or not at all."""
 
 import contextlib
+import fcntl
+import glob
 import hashlib
 import json
 import os
@@ -17,18 +19,22 @@ def new_folder(path: Path) -> Iterator[Path]:
     """Open a folder beside `path` to fill; when the block ends well it becomes `path`.
 
     Raises:
-        UserError: `path` exists and isn't empty; nothing in it was changed.
+        UserError: `path` exists and isn't empty, and nothing in it was changed; another process is making it; or it
+            came to be meanwhile, and the whole folder stays under the name that the message has.
     """
     require_empty(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
     partial = partial_folder(path)
-    shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir()
-    try:
-        yield partial
-        partial.replace(path)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
+    if partial.is_dir():
+        with hold(partial, f"is making {path}"):
+            shutil.rmtree(partial)
+    partial.mkdir(parents=True)
+    with hold(partial, f"is making {path}"):
+        try:
+            yield partial
+        except BaseException:
+            shutil.rmtree(partial, ignore_errors=True)
+            raise
+        _place(partial, path)
 
 
 def partial_folder(path: Path) -> Path:
@@ -43,9 +49,61 @@ def new_file(path: Path) -> Iterator[Path]:
     partial = path.with_name(f".{path.name}.partial-{os.getpid()}")
     try:
         yield partial
-        partial.replace(path)
-    finally:
+    except BaseException:
         partial.unlink(missing_ok=True)
+        raise
+    _place(partial, path)
+
+
+def sweep(path: Path) -> None:
+    """Remove what killed processes left of `new_file`; only for a file that one process at a time writes."""
+    for partial in path.parent.glob(f".{glob.escape(path.name)}.partial-*"):
+        partial.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def hold(folder: Path, doing: str) -> Iterator[None]:
+    """Keep other processes out of a folder while the block runs; a killed one lets it go.
+
+    Args:
+        doing: what a process that has it does there, for the message to another.
+
+    Raises:
+        UserError: another process has it.
+    """
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        raise UserError(f"another process {doing}; wait for it, or stop it") from None
+    except OSError:
+        pass  # some network file systems have no locks
+    try:
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _place(partial: Path, path: Path) -> None:
+    """Give what was made its name; where that can't be, it isn't lost."""
+    try:
+        if path.is_dir() and partial.is_dir():
+            _move_away(path)
+        partial.replace(path)
+    except OSError as error:
+        raise UserError(f"{path} can't be made: {error.strerror}; all is whole in {partial}: move it by hand") from None
+
+
+def _move_away(folder: Path) -> None:
+    """Make way where NFS keeps files of ended processes in a folder that is empty otherwise."""
+    kept = list(folder.iterdir())
+    if kept and all(_is_ghost(file) for file in kept):
+        folder.replace(folder.with_name(f".{folder.name}{kept[0].name}"))
+
+
+def _is_ghost(file: Path) -> bool:
+    return file.name.startswith(".nfs")
 
 
 def reserve(path: Path) -> None:
@@ -56,11 +114,22 @@ def reserve(path: Path) -> None:
 
 
 def require_empty(path: Path) -> None:
-    """Refuse an output folder that already holds something."""
-    if path.is_file():
+    """Refuse an output folder that already holds something, or that can't be made.
+
+    Raises:
+        UserError: it is a file, a link, or not empty.
+        OSError: there can be no such folder: it isn't allowed, or the name is too long.
+    """
+    if path.is_symlink():
+        raise UserError(f"the output {path} is a link; name the folder itself, or a new one")
+    if path.exists() and not path.is_dir():
         raise UserError(f"the output {path} is a file; expected a new folder")
-    if path.is_dir() and any(path.iterdir()):
+    if path.is_dir() and not all(_is_ghost(file) for file in path.iterdir()):
         raise UserError(f"the output folder {path} isn't empty; name a new one, or move the old one away")
+    partial = partial_folder(path)
+    if not partial.is_dir():
+        partial.mkdir(parents=True)
+        partial.rmdir()
 
 
 def require_folder(path: Path, holding: str) -> None:

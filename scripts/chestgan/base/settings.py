@@ -1,11 +1,15 @@
 """Typed settings with their descriptions and bounds: dataclass fields from which flags, schema and checks follow."""
 
 import dataclasses
+import math
 import typing
 from typing import Any
 
 from chestgan.base.errors import UserError
 from chestgan.base.renamed import now_called
+
+# what numpy, torch and C take as a number of threads, a seed or a size
+_MAX_WHOLE = 2**31 - 1
 
 
 def setting(
@@ -60,8 +64,10 @@ def _check_value(field: dataclasses.Field, value: Any) -> None:
         raise UserError(
             f"{field.name} is {value!r}; expected one of {', '.join(choices)}{now_called([value], choices)}"
         )
-    # written so that nan, which compares false with everything, is refused
-    if (minimum is not None and not value >= minimum) or (maximum is not None and not value <= maximum):
-        low = "-inf" if minimum is None else minimum
-        high = "inf" if maximum is None else maximum
-        raise UserError(f"{field.name} is {value}; expected a number from {low} to {high}")
+    if not isinstance(value, int | float):
+        return
+    minimum = -math.inf if minimum is None else minimum
+    maximum = (_MAX_WHOLE if isinstance(value, int) else math.inf) if maximum is None else maximum
+    # nan compares false with everything
+    if not minimum <= value <= maximum or math.isinf(value):
+        raise UserError(f"{field.name} is {value}; expected a number from {minimum} to {maximum}")

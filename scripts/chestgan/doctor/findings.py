@@ -5,13 +5,15 @@ from dataclasses import dataclass
 
 from chestgan.base.errors import UserError
 
+STATES = ("fine", "missing", "wrong")
+
 
 @dataclass(frozen=True)
 class Finding:
     """One line of the answer.
 
     Attributes:
-        state: fine, missing or wrong.
+        state: one of `STATES`.
         subject: what was looked at.
         text: what was found, and what to do where it isn't fine.
     """

@@ -1,17 +1,20 @@
 """The checkpoint of a training: what it needs to resume after a kill as if nothing had happened."""
 
+import contextlib
 import hashlib
 import io
 import itertools
 import json
 import os
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from chestgan.base import commandline, files, source_code
+from chestgan.base.errors import UserError
 from chestgan.images import sheets
 
 # beside the settings, which are compared themselves, these decide nothing of a training either
@@ -31,6 +34,21 @@ def fingerprint(data: list[Path], settings: dict[str, Any], script: Path) -> str
         digest.update(files.sha256(path).encode())
     digest.update(source_code.checksum(script, _SHOWING).encode())
     return digest.hexdigest()
+
+
+@contextlib.contextmanager
+def hold(path: Path) -> Iterator[None]:
+    """Keep the checkpoint for this training alone while the block runs, and sweep what killed ones left half-written.
+
+    Raises:
+        UserError: there can be no such folder, or another training has it.
+    """
+    if path.parent.exists() and not path.parent.is_dir():
+        raise UserError(f"checkpoint is {path.parent}, and that is a file; expected a folder")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with files.hold(path.parent, f"trains with the checkpoint {path}"):
+        files.sweep(path)
+        yield
 
 
 def save(path: Path, state: dict[str, Any], fingerprint: str) -> None:
