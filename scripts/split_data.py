@@ -1,6 +1,7 @@
 """Turn a folder of images into an image set, split by patients into train, validation and test.
 
-The labels come from class folders (covid/*.png) or from metadata tables.
+The labels come from class folders (covid/*.png) or from metadata tables; patients, scanners and views from
+the headers of DICOM files too.
 
     python scripts/split_data.py --folder data/demo --metadata metadata.csv --output results/demo/split
 """
@@ -21,9 +22,10 @@ from chestgan.base.provenance import versions
 from chestgan.base.settings import argument, setting
 from chestgan.base.tables import write_table
 from chestgan.data import (
-    decoding,
     duplicates,
     file_names,
+    header_table,
+    headers,
     inspection,
     labels,
     masks,
@@ -34,10 +36,12 @@ from chestgan.data import (
     split_warnings,
     splits,
 )
+from chestgan.data.grey import Window
 from chestgan.data.inspection import Inspection, Selection
 from chestgan.data.metadata import Layout
 from chestgan.images import image_set
 
+WORKING_COLUMNS = ["given", *header_table.ADDED, *preparation.COLUMNS]
 MANIFEST_COLUMNS = [*metadata.COLUMNS, "split", "sha256", "original_width", "original_height", "original_mode"]
 
 
@@ -74,13 +78,35 @@ class Config:
     )
     source_column: str = setting("the table's column of sources, such as hospitals; '' if it has none", "source")
     columns: tuple[str, ...] = setting("more columns of the table to carry through, such as sex, age, view", ())
+    patient_salt: Path | None = setting(
+        "file with a secret; patients and studies are then written as keyed hashes in every result", None
+    )
+    source_from: str | None = setting(
+        "what of a DICOM header is the source where the table names none", None, choices=header_table.SOURCES
+    )
+    header_columns: tuple[str, ...] = setting(
+        "what of DICOM headers becomes a column of the manifest",
+        ("view", "modality", "manufacturer"),
+        choices=header_table.COLUMNS,
+    )
+    views: tuple[str, ...] = setting("view positions to take, such as PA AP; others are left out; default: all", ())
+    modalities: tuple[str, ...] = setting("modalities to take, such as CR DX; others are left out; default: all", ())
+    frames: int = setting(
+        "most frames of a DICOM file, or axial slices of a NIfTI file, at equal distances; 1: the middle one; 0: all",
+        1,
+        minimum=0,
+    )
     classes: tuple[str, ...] = setting("labels to study; default: all", ())
     ignored_labels: tuple[str, ...] = setting("labels to leave out on purpose", ())
     image_size: int = setting("side of the square images in pixels", 64, minimum=16, maximum=image_set.MAX_IMAGE_SIZE)
     square: str = setting("make images square: pad with black, or crop the centre", "pad", choices=("pad", "crop"))
     min_size: int = setting("least pixels of the shorter side of a file", 64, minimum=1)
-    window_low: float | None = setting("value of a 16-bit image that becomes black; together with window_high", None)
-    window_high: float | None = setting("value of a 16-bit image that becomes white", None)
+    window_low: float | None = setting(
+        "value of an image of more than 8 bits that becomes black, Hounsfield units of CT; together with window_high; "
+        "wins over the window of a DICOM file",
+        None,
+    )
+    window_high: float | None = setting("value of an image of more than 8 bits that becomes white", None)
     max_rejected: float = setting("largest share of unusable files", 0.05, minimum=0, maximum=1)
     duplicates: str = setting(
         "the same picture under two patients or labels: group, put its patients in one split; drop, leave out copies "
@@ -94,14 +120,14 @@ class Config:
     test_fraction: float = setting("share of the images for the test split", 0.2, minimum=0.05, maximum=0.6)
     validation_fraction: float = setting("share of the rest for the validation split", 0.2, minimum=0.05, maximum=0.6)
     seed: int = setting("seed of the split", 0, minimum=0, maximum=2**31 - 1)
-    threads: int = argument("threads that decode images", 2, minimum=1)
+    threads: int = argument("threads that decode images, or processes that read DICOM and NIfTI", 2, minimum=1)
 
     def __post_init__(self) -> None:
         settings.check(self)
         for name in ("table_columns", "sheet", "file_template", "labels", "keep_rows", "columns"):
             if getattr(self, name) and not self.metadata:
                 raise UserError(f"split_data.{name} is about a table, and split_data.metadata names none; name one")
-        own = [name for name in self.columns if name in (*MANIFEST_COLUMNS, "given")]
+        own = [name for name in self.columns if name in (*MANIFEST_COLUMNS, *WORKING_COLUMNS)]
         if own:
             raise UserError(f"split_data.columns has {own[0]!r}, and the manifest has a column of that name; rename it")
         if (self.window_low is None) != (self.window_high is None):
@@ -129,7 +155,7 @@ class Config:
     @property
     def preparation(self) -> preparation.Preparation:
         """How a file becomes an image of the set."""
-        window = None if self.window_low is None else decoding.Window(self.window_low, self.window_high)
+        window = None if self.window_low is None else Window(self.window_low, self.window_high)
         return preparation.Preparation(self.image_size, self.square, self.min_size, window)
 
 
@@ -138,7 +164,7 @@ def run(config: Config) -> None:
     files.require_empty(config.output)
     selected = select(config)
     table, left_out = selected.table, selected.rejected
-    notes = split_warnings.on_patients(table)
+    notes = selected.notes + split_warnings.on_patients(table)
     if config.layout.by_folders:
         notes += split_warnings.on_subfolders(table)
 
@@ -167,7 +193,8 @@ def run(config: Config) -> None:
 
         preparation.copy_images(scratch, manifest.index.to_numpy(), folder)
         shutil.rmtree(scratch)
-        image_set.write_manifest(folder, manifest[[*MANIFEST_COLUMNS, *config.columns]])
+        said = [name for name in config.header_columns if name not in config.columns and (manifest[name] != "").any()]
+        image_set.write_manifest(folder, manifest[[*MANIFEST_COLUMNS, *config.columns, *said]])
         write_table(folder / "rejected.csv", left_out)
         write_table(folder / "duplicates.csv", pairs)
         write_table(folder / "patients.csv", split_warnings.patient_table(manifest))
@@ -185,20 +212,45 @@ def select(config: Config) -> Selection:
     classes = labels.require_labels(listed, config.classes, config.ignored_labels)
     left_out = pd.concat([left_out, labels.unusable_labels(listed, classes, config.ignored_labels)])
     table = listed[listed["label"].isin(classes)].reset_index(drop=True)
-    table = table.assign(given=table["patient"], patient=patients.identify(table["patient"], table["file"]))
+    n_unusable = len(listed) - len(table)
+    table, unwanted, notes = read_headers(config, table)
+    left_out = pd.concat([left_out, unwanted])
+    table = table.assign(given=table["patient"], patient=patients.identify(table["patient"], table["path"]))
     splits.require_patients(patients.majority(table, "label"), classes, f"; {told_apart(config, table)}")
-    return Selection(table, classes, left_out, others, len(listed))
+    return Selection(table, classes, left_out, others, n_unusable + len(table), notes)
+
+
+def read_headers(config: Config, table: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame, list[str]]:
+    """Complete the rows of files by what DICOM and NIfTI headers say.
+
+    Returns:
+        A row for each frame to take; the files of other views and modalities, with the reason; and what to warn of.
+    """
+    paths = [config.folder / file for file in table["file"]]
+    table = header_table.describe(table, list(headers.read_all(paths, config.threads)), config.source_from)
+    wanted = {"view": config.views, "modality": config.modalities}
+    unwanted = pd.concat([header_table.left_out(table, column, values) for column, values in wanted.items()])
+    unwanted = unwanted[~unwanted.index.duplicated()]
+    table = table.drop(unwanted.index)
+    notes = header_table.warnings_about(table)
+    if config.patient_salt is not None:
+        table, told = header_table.hide_patients(table, patients.read_salt(config.patient_salt))
+        notes += told
+    return header_table.expand(table, config.frames), unwanted, notes
 
 
 def told_apart(config: Config, table: pd.DataFrame) -> str:
     """Say which key tells patients apart, and how many it finds."""
-    if config.patient_pattern is not None:
-        n_patients = table["patient"].nunique()
-        return f"split_data.patient_pattern is {config.patient_pattern!r}, and it finds {n_patients} patients"
-    if not config.metadata or not config.patient_column:
-        return f"split_data.folder is {str(config.folder)!r}, and each image in it counts as a patient of its own"
     n_patients = table["patient"].nunique()
-    return f"split_data.patient_column is {config.patient_column!r}, and {n_patients} patients have {len(table)} images"
+    if config.patient_pattern is not None:
+        told = f"split_data.patient_pattern is {config.patient_pattern!r}"
+    elif config.metadata and config.patient_column:
+        told = f"split_data.patient_column is {config.patient_column!r}"
+    elif (table["given"] == "").all():
+        return f"split_data.folder is {str(config.folder)!r}, and each image in it counts as a patient of its own"
+    else:
+        told = f"split_data.folder is {str(config.folder)!r}, with the patients of its headers"
+    return f"{told}, and {n_patients} patients have {len(table)} images"
 
 
 def inspect(config: Config) -> Inspection:
@@ -243,10 +295,9 @@ def tables(config: Config) -> list[Path]:
 
 def decode(config: Config, table: pd.DataFrame, scratch: Path) -> tuple[pd.DataFrame, np.ndarray]:
     """Decode all files into the scratch folder; the table gets what was found, thumbnails are of the usable ones."""
-    paths = [config.folder / file for file in table["file"]]
-    prepared = preparation.prepare_all(paths, config.preparation, config.threads)
-    tracked = progress.track(prepared, "decode", total=len(paths))
-    known, thumbnails = preparation.store(tracked, len(paths), config.image_size, scratch)
+    prepared = preparation.prepare_rows(table, config.folder, config.preparation, config.threads)
+    tracked = progress.track(prepared, "decode", total=len(table))
+    known, thumbnails = preparation.store(tracked, len(table), config.image_size, scratch)
     return pd.concat([table, known], axis=1), thumbnails
 
 
@@ -282,7 +333,7 @@ def provenance(
     return {
         "script": "split_data",
         "settings": asdict(config),
-        "versions": versions("pillow", "scikit-learn", "numpy"),
+        "versions": versions("pillow", "pydicom", "python-gdcm", "nibabel", "scikit-learn", "numpy"),
         "classes": sorted(manifest["label"].unique()),
         "metadata_sha256": {path.name: files.sha256(path) for path in tables(config)},
         "sha256": image_set.checksums(folder),
@@ -295,7 +346,13 @@ def provenance(
         "not_images": others,
         "warnings": notes,
         "protocol": {
-            "grey": "ITU-R 601 luminance, on black where transparent, upright by EXIF, 16 bits through the window",
+            "grey": "ITU-R 601 luminance, on black where transparent, upright by EXIF, more than 8 bits through the "
+            "window",
+            "dicom": "rescale or modality LUT; then the window that was set, or else the file's VOI LUT or first "
+            "window, or else, but for CT and PET, from the least to the greatest value; MONOCHROME1 inverted; pixel "
+            "padding black",
+            "nifti": "axial slices in the order of the affine's nearest axes, the patient's right on the left",
+            "frames": "the middles of so many equal parts of the file",
             "resize": "Lanczos with antialiasing, from six times the size on after means of whole squares of pixels",
             "near_duplicates": f"pHash within duplicate_distance bits and gradients' cosine at least "
             f"{duplicates.LEAST_CORRELATION}",

@@ -2,22 +2,29 @@
 
 import errno
 import json
+import os
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import nibabel
 import numpy as np
 import pandas as pd
+import pydicom
 import pytest
 
 import split_data
 from chestgan.base import files
+from chestgan.base.errors import UserError
+from chestgan.data import grey
 from chestgan.images import image_set
+from dicoms import BIRTH_DATE, ENCODED, NAME, save_film, values
 from pictures import class_folders, picture, rows, save, with_table
 from public_sets import mask
 
 SCRIPT = Path(split_data.__file__)
+PYDICOM_FILES = Path(pydicom.data.__file__).parent / "test_files"
 
 
 def split(folder: Path, output: Path, *flags: str) -> int:
@@ -349,3 +356,121 @@ def test_real_chest_images_are_split_with_their_sources(shared_data: Path, tmp_p
         assert (of_class["split"] == "test").mean() == pytest.approx(0.2, abs=0.01)
     hannover = kept[kept["source"] == "hannover"]
     assert (hannover["split"] == "test").mean() == pytest.approx(0.2, abs=0.05)
+
+
+def films(folder: Path, n_patients: int = 6, **tags) -> Path:
+    """Make class folders of DICOM films in several encodings, two a patient, the second of patient 0 a lateral one."""
+    encodings = [None, *(name for name in ENCODED if name != "JPEG Baseline")]
+    for place, label in enumerate(("covid", "normal")):
+        for number in range(2 * n_patients):
+            patient = number // 2
+            made = {"PatientID": f"{label}-{patient}", "ViewPosition": "LL" if number == 1 else "PA"}
+            made |= {"Manufacturer": ("East", "West")[patient % 2], "StudyInstanceUID": f"1.2.{place}.{number}"}
+            encoding = encodings[number % len(encodings)]
+            save_film(folder / label / f"{number:02d}.dcm", values(100 * place + number), 12, encoding, **made | tags)
+    return folder
+
+
+def everything(folder: Path) -> bytes:
+    return b"".join(path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file())
+
+
+def test_dicom_is_split_by_the_patients_of_its_headers_and_names_nobody(tmp_path: Path, capfd) -> None:
+    data = films(tmp_path / "data")
+    shutil.copy(PYDICOM_FILES / "reportsi.dcm", data / "covid" / "report.dcm")
+    assert split(data, tmp_path / "out", "--views", "PA", "AP", "--source-from", "manufacturer") == 0
+    told = capfd.readouterr()
+    kept = read(tmp_path / "out")
+    assert list(kept) == [*split_data.MANIFEST_COLUMNS, "view", "modality", "manufacturer"]
+    assert kept["patient"].nunique() == 12
+    assert (kept.groupby("patient")["split"].nunique() == 1).all()
+    assert kept["source"].tolist() == kept["manufacturer"].tolist()
+    assert set(kept["original_mode"]) == {"MONOCHROME2 12 bits"}
+    left_out = read(tmp_path / "out", "rejected")
+    assert left_out[["file", "reason", "detail"]].to_numpy().tolist() == [
+        ["covid/01.dcm", "other view", "LL; wanted: PA, AP"],
+        ["covid/report.dcm", "other view", "not in its header; wanted: PA, AP"],
+        ["normal/01.dcm", "other view", "LL; wanted: PA, AP"],
+    ]
+    written = everything(tmp_path / "out") + told.out.encode() + told.err.encode()
+    for word in (*NAME.split("^"), BIRTH_DATE, "Elsewhere"):
+        assert word.encode() in everything(data)
+        assert word.encode() not in written
+    image = image_set.read(tmp_path / "out").images[0]
+    shown = np.rint(values(0) / 4095 * 255).astype(np.uint8)
+    np.testing.assert_array_equal(image, grey.square(shown, 16, "pad"))
+
+
+def test_a_salt_hides_patients_everywhere_and_is_nowhere(tmp_path: Path, capfd) -> None:
+    (tmp_path / "salt").write_text("a secret of some length")
+    flags = ("--patient-salt", str(tmp_path / "salt"), "--header-columns", "study", "sex", "age")
+    data = films(tmp_path / "data")
+    shutil.copy(PYDICOM_FILES / "reportsi.dcm", data / "covid")
+    assert split(data, tmp_path / "out", *flags) == 0
+    [left_out] = read(tmp_path / "out", "rejected").to_dict("records")
+    assert (left_out["reason"], left_out["detail"]) == ("no picture", "Basic Text SR Storage: it has no pixels")
+    kept = read(tmp_path / "out")
+    assert kept["patient"].nunique() == 12
+    assert set(kept["age"]) == {"64"}
+    told = capfd.readouterr()
+    written = everything(tmp_path / "out") + told.out.encode() + told.err.encode()
+    for word in ("covid-0", "covid-1", "1.2.0.3", "a secret of some length", *NAME.split("^"), BIRTH_DATE):
+        assert word.encode() not in written
+    assert split(data, tmp_path / "plain") == 0
+    assert read(tmp_path / "plain")["split"].nunique() == 3
+    assert "covid-1" in set(read(tmp_path / "plain")["patient"])
+
+
+def test_the_table_wins_over_headers_and_completes_them(tmp_path: Path) -> None:
+    data = films(tmp_path / "data", PatientID="ONE FOR ALL")
+    table = [
+        {"file": f"{label}/{number:02d}.dcm", "label": label, "patient": f"{label}{number // 2}", "source": "mine"}
+        for label in ("covid", "normal")
+        for number in range(12)
+    ]
+    pd.DataFrame(table).to_csv(data / "metadata.csv", index=False)
+    assert split(data, tmp_path / "out", "--metadata", "metadata.csv", "--source-from", "manufacturer") == 0
+    assert read(tmp_path / "out")["patient"].tolist() == [row["patient"] for row in table]
+    assert set(read(tmp_path / "out")["source"]) == {"mine"}
+    with pytest.raises(
+        UserError,
+        match=r"too few patients to split: covid 1, .* with the patients of its headers, and 1 patients have 24",
+    ):
+        split_data.select(split_data.Config(folder=data, output=tmp_path / "none"))
+
+
+def test_frames_and_slices_are_images_of_one_patient(tmp_path: Path) -> None:
+    data = films(tmp_path / "data")
+    volume = np.stack([values(500 + place) for place in range(9)])
+    save_film(data / "covid/volume.dcm", volume, PatientID="covid-3", Modality="CT", RescaleSlope=1, RescaleIntercept=0)
+    body = np.moveaxis(volume, 0, 2).astype(np.int16)
+    nibabel.save(nibabel.Nifti1Image(body, np.eye(4)), data / "normal/scan.nii.gz")
+    assert split(data, tmp_path / "out", "--frames", "3", "--window-low", "0", "--window-high", "4095") == 0
+    kept = read(tmp_path / "out").set_index("file")
+    names = [f"{name}#{number}" for name in ("covid/volume.dcm", "normal/scan.nii.gz") for number in (2, 5, 8)]
+    assert [file for file in kept.index if "#" in file] == names
+    assert set(kept.loc[names[:3], "patient"]) == {"covid-3"}
+    assert set(kept.loc[names[3:], "patient"]) == {"image:normal/scan.nii.gz"}
+    assert kept.loc[names, "split"].groupby(kept["patient"]).nunique().tolist() == [1, 1]
+    assert kept["sha256"].is_unique
+
+
+def test_a_fifo_is_a_row_and_is_never_opened(data: Path, tmp_path: Path) -> None:
+    os.mkfifo(data / "covid/pipe.png")
+    (data / "metadata.csv").unlink()
+    assert split(data, tmp_path / "out", "--max-rejected", "0.1") == 0
+    left_out = read(tmp_path / "out", "rejected")
+    assert left_out[["file", "reason"]].to_numpy().tolist() == [["covid/pipe.png", "not a file"]]
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (("--patient-salt", "gone"), "split_data.patient_salt is 'gone', and there is no such file"),
+        (("--source-from", "hospital"), "source_from is 'hospital'; expected one of manufacturer, institution"),
+        (("--header-columns", "name"), "header_columns is 'name'; expected one of study, view"),
+        (("--frames", "-1"), "frames is -1; expected a number from 0"),
+    ],
+)
+def test_wrong_flags_about_headers_are_told(data: Path, tmp_path: Path, capsys, flags, message: str) -> None:
+    assert message in failure(capsys, data, tmp_path / "out", "--metadata", "metadata.csv", *flags)

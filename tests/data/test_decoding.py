@@ -2,6 +2,8 @@
 
 import contextlib
 import io
+import os
+import socket
 import struct
 import zlib
 from pathlib import Path
@@ -10,8 +12,9 @@ import numpy as np
 import pytest
 from PIL import Image, TiffImagePlugin
 
-from chestgan.data import decoding
-from chestgan.data.decoding import Refusal, Window, read_grey
+from chestgan.data.decoding import is_candidate, may_be_medical, medical_format, read_grey
+from chestgan.data.grey import Refusal, Window
+from dicoms import save_film, values
 from pictures import picture, save
 
 GREY = picture(0)
@@ -212,13 +215,45 @@ def test_no_damage_escapes_as_another_error(tmp_path: Path, name: str) -> None:
         (b"", "empty file"),
         (b"GIF89a" + bytes(40), "another format"),
         (b"RIFF\0\0\0\0WEBPVP8 ", "another format"),
-        (bytes(128) + b"DICM" + bytes(99), "another format"),
+        (bytes(128) + b"DICM" + bytes(99), "misnamed"),
         (b"II*\0" + b"nonsense" * 9, "damaged"),
     ],
 )
 def test_what_is_no_image_is_told_apart(tmp_path: Path, content: bytes, reason: str) -> None:
     (tmp_path / "a.png").write_bytes(content)
     assert refused(tmp_path / "a.png").reason == reason
+
+
+def test_nothing_but_a_regular_file_is_opened(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.png")
+    (tmp_path / "device.png").symlink_to("/dev/zero")
+    (tmp_path / "folder.dcm").mkdir()
+    with socket.socket(socket.AF_UNIX) as made:
+        made.bind(str(tmp_path / "s.png"))
+    for name, kind in {"pipe.png": "FIFO", "device.png": "device", "s.png": "socket", "folder.dcm": "folder"}.items():
+        refusal = refused(tmp_path / name)
+        assert (refusal.reason, refusal.detail) == ("not a file", f"a {kind}")
+    os.mkfifo(tmp_path / "pipe")
+    assert not is_candidate(tmp_path / "pipe")
+
+
+def test_medical_files_are_told_by_name_and_first_bytes(tmp_path: Path) -> None:
+    save_film(tmp_path / "IM1", values())
+    (tmp_path / "a.png").write_bytes((tmp_path / "IM1").read_bytes())
+    (tmp_path / "a.dcm").write_text("version https://git-lfs.github.com/spec/v1")
+    (tmp_path / "a.nii.gz").write_bytes(b"\x1f\x8b")
+    (tmp_path / "b.nii.gz").write_text("no gzip")
+    assert [name for name in ("IM1", "a.png", "a.dcm") if medical_format(tmp_path / name) == "DICOM"] == ["IM1"]
+    assert medical_format(tmp_path / "a.nii.gz") == "NIfTI"
+    assert medical_format(tmp_path / "b.nii.gz") is None
+    assert [may_be_medical(tmp_path / name) for name in ("a.dcm", "IM1", "a.nii", "a.PNG", "a.jpg")] == [True] * 3 + [
+        False
+    ] * 2
+    assert all(is_candidate(tmp_path / name) for name in ("IM1", "a.png", "a.dcm", "a.nii.gz", "none.nii"))
+    assert refused(tmp_path / "a.png").reason == "misnamed"
+    assert refused(tmp_path / "a.dcm").reason == "text pointer"
+    assert refused(tmp_path / "b.nii.gz").reason == "not an image"
+    assert refused(tmp_path / "a.nii.gz").reason == "damaged"
 
 
 def test_a_link_to_nothing_is_unreadable(tmp_path: Path) -> None:
@@ -247,43 +282,6 @@ def test_a_bomb_is_refused_before_it_goes_off(tmp_path: Path) -> None:
     Image.new("1", (13_000, 13_000)).save(bomb, "PNG")
     (tmp_path / "a.png").write_bytes(bomb.getvalue())
     assert refused(tmp_path / "a.png").reason == "too large"
-
-
-def test_padding_keeps_the_aspect_and_adds_black() -> None:
-    square = decoding.square(np.full((50, 100), 200, dtype=np.uint8), 40, "pad")
-    assert square.shape == (40, 40)
-    assert (square[10:30] == 200).all()
-    assert not square[:10].any()
-    assert not square[30:].any()
-
-
-def test_cropping_keeps_the_centre() -> None:
-    grey = np.zeros((50, 100), dtype=np.uint8)
-    grey[:, 25:75] = 200
-    assert (decoding.square(grey, 50, "crop") == 200).all()
-
-
-def test_resizing_antialiases() -> None:
-    stripes = np.tile(np.array([0, 200], dtype=np.uint8), (256, 128))
-    square = decoding.square(stripes, 32, "pad")
-    assert np.abs(square[4:-4, 4:-4].astype(int) - 100).max() <= 2
-
-
-@pytest.mark.parametrize(("size", "most"), [(256, 0), (383, 0), (1024, 10)])
-def test_resizing_is_pillows_or_hardly_differs(size: int, most: int) -> None:
-    grey = picture(0, size, size)
-    plain = np.asarray(Image.fromarray(grey).resize((64, 64), Image.Resampling.LANCZOS)).astype(int)
-    for how in ("pad", "crop"):
-        difference = np.abs(decoding.square(grey, 64, how) - plain)
-        assert difference.max() <= most
-        assert difference.mean() <= 0.1 * most
-
-
-@pytest.mark.parametrize("how", ["pad", "crop"])
-@pytest.mark.parametrize("shape", [(1, 300), (300, 1), (17, 16), (5, 5)])
-def test_any_shape_becomes_square(how: str, shape: tuple[int, int]) -> None:
-    grey = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
-    assert decoding.square(grey, 16, how).shape == (16, 16)
 
 
 def test_real_dirty_files_are_judged_as_a_radiologist_would(shared_data: Path) -> None:

@@ -19,7 +19,7 @@ def table_of(counts: dict[str, int]) -> pd.DataFrame:
     """Make a table of so many images of each label, each of a patient of its own."""
     files = [(f"{label}/{number:05d}.png", label) for label, n in counts.items() for number in range(n)]
     table = pd.DataFrame(files, columns=["file", "label"])
-    return table.assign(patient=table["file"], source="")
+    return table.assign(patient=table["file"], source="", path=table["file"], frame=None)
 
 
 def looked_at(counts: dict[str, tuple[int, int]], reason: str = "too small") -> pd.DataFrame:
@@ -45,7 +45,8 @@ def test_a_look_finds_sizes_and_reasons(tmp_path: Path) -> None:
     (folder / "covid" / "00.png").write_bytes(b"")
     looked = inspection.look(table_of({"covid": 0}), folder, HOW, threads=1)
     assert looked.empty
-    table = pd.DataFrame({"file": ["covid/00.png", "covid/01.png"], "label": "covid"})
+    files = ["covid/00.png", "covid/01.png"]
+    table = pd.DataFrame({"file": files, "label": "covid", "path": files, "frame": None})
     looked = inspection.look(table, folder, HOW, threads=1)
     assert looked["reason"].tolist() == ["empty file", ""]
     assert looked["original_width"].tolist()[1] == 80

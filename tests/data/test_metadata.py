@@ -1,5 +1,6 @@
 """The files of a folder and the rows of a table fit together, or the user learns where they don't."""
 
+import os
 from pathlib import Path
 
 import pandas as pd
@@ -32,6 +33,20 @@ def test_images_are_found_by_name_or_content_and_the_rest_is_told(tmp_path: Path
     images, others = metadata.find(tmp_path)
     assert images == ["a/pointer.png", "a/scan", "a/slice.dcm", "a/x.jpg", "b/2.PNG", "b/deep/er/1.tif", "top.bmp"]
     assert others == ["README.md", "a/notes.txt", "metadata.csv"]
+
+
+def test_a_folder_that_cannot_be_read_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "covid" / "locked").mkdir(parents=True)
+    scan = os.scandir
+
+    def refuse(path):
+        if Path(path).name == "locked":
+            raise PermissionError(13, "Permission denied", str(path))
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    with pytest.raises(UserError, match=r"covid/locked can't be read: Permission denied"):
+        metadata.find(tmp_path)
 
 
 def test_links_are_followed_but_not_in_circles(tmp_path: Path) -> None:

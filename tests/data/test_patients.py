@@ -1,9 +1,13 @@
 """Ids of one patient are found to be one, whatever their spelling."""
 
+import hmac
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
 
+from chestgan.base.errors import UserError
 from chestgan.data import patients
 
 
@@ -50,3 +54,23 @@ def test_the_majority_decides_and_the_alphabet_breaks_ties() -> None:
     table = pd.DataFrame({"patient": list("aaabb"), "label": ["y", "x", "y", "z", "x"]})
     assert patients.majority(table, "label").to_dict() == {"a": "y", "b": "x"}
     assert patients.with_several(table, "label") == ["a", "b"]
+
+
+def test_hashed_ids_are_one_for_all_spellings_and_need_the_salt() -> None:
+    salt = b"sixteen bytes at least"
+    one, other, same, missing = patients.hashed(["P1", "P2", " p1", "unknown"], salt)
+    assert one == same != other
+    assert missing == ""
+    assert len(one) == 16
+    assert patients.hashed(["P1"], salt + b"!") != [one]
+    assert one == hmac.new(salt, b"p1", "sha256").hexdigest()[:16]
+
+
+def test_a_salt_is_a_file_that_cannot_be_guessed(tmp_path: Path) -> None:
+    (tmp_path / "salt").write_text("0123456789abcdef\n")
+    assert patients.read_salt(tmp_path / "salt") == b"0123456789abcdef"
+    (tmp_path / "short").write_text("pepper\n")
+    with pytest.raises(UserError, match=r"^split_data.patient_salt: .*short holds 6 bytes; expected at least 16$"):
+        patients.read_salt(tmp_path / "short")
+    with pytest.raises(UserError, match=r"^split_data.patient_salt is .*none', and there is no such file"):
+        patients.read_salt(tmp_path / "none")

@@ -1,5 +1,7 @@
 """Files become rows and pixels in their order, whoever decodes them, and one that can't be used is a row alone."""
 
+import os
+import signal
 import warnings
 from pathlib import Path
 
@@ -9,12 +11,20 @@ import pytest
 from PIL import Image
 
 from chestgan.base import files
-from chestgan.data import decoding, duplicates, preparation
+from chestgan.data import duplicates, preparation
+from chestgan.data.grey import Window
 from chestgan.data.preparation import COLUMNS, Preparation, Prepared
 from chestgan.images import image_set
+from dicoms import save_film, values
 from pictures import picture, save
 
 PAD = Preparation(image_size=16, square="pad", min_size=20, window=None)
+
+
+def prepare(path: Path, how: Preparation) -> Prepared:
+    """Prepare a file with one picture."""
+    [one] = preparation.prepare(path, [None], how)
+    return one
 
 
 @pytest.fixture
@@ -27,8 +37,8 @@ def paths(tmp_path: Path) -> list[Path]:
 
 def test_a_file_becomes_its_row_its_image_and_its_thumbnail(tmp_path: Path) -> None:
     path = save(tmp_path / "a.png", picture(0, 60, 30))
-    prepared = preparation.prepare(path, PAD)
-    assert prepared.row == {
+    made = prepare(path, PAD)
+    assert made.row == {
         "sha256": files.sha256(path),
         "original_width": 60,
         "original_height": 30,
@@ -38,31 +48,31 @@ def test_a_file_becomes_its_row_its_image_and_its_thumbnail(tmp_path: Path) -> N
         "reason": "",
     }
     resized = Image.fromarray(picture(0, 60, 30)).resize((16, 8), Image.Resampling.LANCZOS, reducing_gap=3.0)
-    np.testing.assert_array_equal(prepared.image, np.pad(np.asarray(resized), [(4, 4), (0, 0)]))
-    np.testing.assert_array_equal(prepared.thumbnail, duplicates.thumbnail(picture(0, 60, 30)))
+    np.testing.assert_array_equal(made.image, np.pad(np.asarray(resized), [(4, 4), (0, 0)]))
+    np.testing.assert_array_equal(made.thumbnail, duplicates.thumbnail(picture(0, 60, 30)))
 
 
 def test_the_square_and_the_window_are_those_that_were_asked_for(tmp_path: Path) -> None:
     pixels = np.full((40, 80), 255, dtype=np.uint8)
     pixels[:, 20:60] = 100
     path = save(tmp_path / "a.png", pixels)
-    assert preparation.prepare(path, PAD).image.max() > 250
+    assert prepare(path, PAD).image.max() > 250
     # the white sides are cut off, but for what the filter draws in at the edges
-    cropped = preparation.prepare(path, Preparation(16, "crop", 20, None)).image
+    cropped = prepare(path, Preparation(16, "crop", 20, None)).image
     assert cropped.max() < 120
     assert (cropped[:, 3:13] == 100).all()
     deep = save(tmp_path / "deep.png", np.linspace(0, 1000, 1600).reshape(40, 40).astype(np.uint16))
-    assert preparation.prepare(deep, PAD).row["reason"] == "16-bit without a window"
-    shown = preparation.prepare(deep, Preparation(16, "pad", 20, decoding.Window(0, 500)))
+    assert prepare(deep, PAD).row["reason"] == "16-bit without a window"
+    shown = prepare(deep, Preparation(16, "pad", 20, Window(0, 500)))
     assert shown.row["outside_window"] == pytest.approx(0.5, abs=0.01)
 
 
 def test_a_file_that_cannot_be_used_is_a_reason_alone(tmp_path: Path) -> None:
-    small = preparation.prepare(save(tmp_path / "a.png", picture(0, 80, 19)), PAD)
+    small = prepare(save(tmp_path / "a.png", picture(0, 80, 19)), PAD)
     assert small.row == {"reason": "too small", "detail": "80 × 19 pixels; the shorter side has to have 20"}
     assert small.image is None
     assert small.thumbnail is None
-    assert preparation.prepare(tmp_path / "none.png", PAD).row["reason"] == "unreadable"
+    assert prepare(tmp_path / "none.png", PAD).row["reason"] == "unreadable"
 
 
 @pytest.mark.parametrize("threads", [1, 3])
@@ -72,7 +82,7 @@ def test_files_come_in_their_order_however_many_threads_there_are(threads: int, 
     for path, one in zip(paths, prepared, strict=True):
         if one.image is not None:
             assert one.row["sha256"] == files.sha256(path)
-            np.testing.assert_array_equal(one.image, preparation.prepare(path, PAD).image)
+            np.testing.assert_array_equal(one.image, prepare(path, PAD).image)
 
 
 def test_no_file_is_no_work() -> None:
@@ -80,9 +90,9 @@ def test_no_file_is_no_work() -> None:
 
 
 def test_remarks_about_odd_files_are_left_out(monkeypatch: pytest.MonkeyPatch, paths: list[Path]) -> None:
-    def remarking(path: Path, how: Preparation) -> Prepared:
+    def remarking(path: Path, frames: list, how: Preparation) -> list[Prepared]:
         warnings.warn("odd", stacklevel=1)
-        return Prepared({"reason": path.name})
+        return [Prepared({"reason": path.name})]
 
     monkeypatch.setattr(preparation, "prepare", remarking)
     with warnings.catch_warnings(record=True) as told:
@@ -130,3 +140,31 @@ def test_some_images_are_copied_in_the_order_of_their_places(tmp_path: Path) -> 
     assert copied.shape == (3, 16, 16)
     assert copied[:, 5, 7].tolist() == [4, 0, 3]
     assert np.ptp(copied, axis=(1, 2)).max() == 0
+
+
+def test_dicom_and_pictures_come_in_their_order_and_frames_with_a_checksum_each(tmp_path: Path) -> None:
+    frames = np.stack([values(seed) for seed in range(5)])
+    volume = save_film(tmp_path / "volume.dcm", frames)
+    single = save_film(tmp_path / "single.dcm", values(9))
+    paths = [volume, volume, save(tmp_path / "a.png", picture(0)), single, tmp_path / "none.dcm"]
+    found = list(preparation.prepare_all(paths, PAD, 2, [4, 1, None, None, None]))
+    assert [one.row["reason"] for one in found] == ["", "", "", "", "unreadable"]
+    np.testing.assert_array_equal(found[1].image, prepare(save_film(tmp_path / "b.dcm", frames[0]), PAD).image)
+    assert found[3].row["sha256"] == files.sha256(single)
+    assert len({one.row["sha256"] for one in found[:4]}) == 4
+    volume.rename(tmp_path / "copy.dcm")
+    [again] = preparation.prepare(tmp_path / "copy.dcm", [4], PAD)
+    assert again.row["sha256"] == found[0].row["sha256"]
+
+
+def test_a_file_that_crashes_its_decoder_is_a_row_for_each_frame(tmp_path: Path, monkeypatch) -> None:
+    def crashing(path: Path, frames: list, how: Preparation) -> list[Prepared]:
+        if path.name == "bad.dcm":
+            os.kill(os.getpid(), signal.SIGKILL)
+        return [Prepared({"reason": ""}) for _ in frames]
+
+    monkeypatch.setattr(preparation, "prepare", crashing)
+    paths = [tmp_path / name for name in ("a.dcm", "bad.dcm", "bad.dcm", "c.dcm")]
+    found = list(preparation.prepare_all(paths, PAD, 2, [None, 1, 2, None]))
+    assert [one.row["reason"] for one in found] == ["", "damaged", "damaged", ""]
+    assert found[1].row["detail"] == "its decoder crashed, or lacked memory"

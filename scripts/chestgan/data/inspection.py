@@ -42,6 +42,7 @@ class Selection:
         rejected: the images that are left out: file, label, reason, detail.
         others: the files that are no images.
         n_listed: images in class folders or in the table, whatever their label.
+        notes: what to warn of.
     """
 
     table: pd.DataFrame
@@ -49,6 +50,7 @@ class Selection:
     rejected: pd.DataFrame
     others: list[str]
     n_listed: int
+    notes: list[str]
 
 
 @dataclass(frozen=True)
@@ -85,7 +87,7 @@ def sample(table: pd.DataFrame, n_files: int = _N_FILES, seed: int = 0) -> pd.Da
 def look(table: pd.DataFrame, folder: Path, how: preparation.Preparation, threads: int) -> pd.DataFrame:
     """Prepare a sample of the files as they would be prepared for the image set, and keep what was found."""
     chosen = sample(table)
-    prepared = preparation.prepare_all([folder / file for file in chosen["file"]], how, threads)
+    prepared = preparation.prepare_rows(chosen, folder, how, threads)
     found = pd.DataFrame([one.row for one in prepared], columns=preparation.COLUMNS, dtype=object)
     return pd.concat([chosen, found], axis=1)
 

@@ -1,16 +1,27 @@
 """Who is one patient: ids brought to one spelling, images without an id, patients that share an image."""
 
+import hashlib
+import hmac
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from chestgan.base.errors import UserError
+
 # what tables write where nothing is known; as an id, it would make one patient of many
-MISSING = frozenset(("", "-", "--", "?", "n.a.", "n/a", "na", "nan", "none", "null", "unknown"))
+MISSING = frozenset(
+    (
+        *("", "-", "--", "?", "n.a.", "n/a", "na", "nan", "none", "null", "unknown"),
+        *("anonymous", "anonymized", "anonymised"),
+    )
+)
 # a whole number that a spreadsheet wrote with its decimals
 _WHOLE = re.compile(r"(\d+)\.0+")
+_LEAST_SALT = 16
 # set before the file's name, so that an image without an id is a patient of its own
 IMAGE_PREFIX = "image:"
 
@@ -31,6 +42,33 @@ def normalise(given: str) -> str:
 def identify(given: Iterable[str], files: Iterable[str]) -> list[str]:
     """Return the patient of each image; an image without an id is its own patient."""
     return [normalise(name) or f"{IMAGE_PREFIX}{file}" for name, file in zip(given, files, strict=True)]
+
+
+def hashed(given: Iterable[str], salt: bytes) -> list[str]:
+    """Replace each id by a keyed hash of its one spelling, which can't be turned back without the salt.
+
+    Returns:
+        16 hexadecimal digits of the HMAC with SHA-256; empty where the id is missing.
+    """
+    plain = [normalise(name) for name in given]
+    return [hmac.new(salt, name.encode(), hashlib.sha256).hexdigest()[:16] if name else "" for name in plain]
+
+
+def read_salt(path: Path) -> bytes:
+    """Read the secret of `hashed`.
+
+    Raises:
+        UserError: there is none, or one that could be guessed.
+    """
+    if not path.is_file():
+        raise UserError(
+            f"split_data.patient_salt is {str(path)!r}, and there is no such file; expected one that holds a secret, "
+            "such as `openssl rand -hex 32` writes"
+        )
+    salt = path.read_bytes().strip()
+    if len(salt) < _LEAST_SALT:
+        raise UserError(f"split_data.patient_salt: {path} holds {len(salt)} bytes; expected at least {_LEAST_SALT}")
+    return salt
 
 
 def groups(n_items: int, pairs: np.ndarray) -> np.ndarray:

@@ -1,7 +1,10 @@
 """Many image files decoded at once into arrays on disk, with a row of what is known of each."""
 
+import functools
+import hashlib
+import itertools
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +13,8 @@ import numpy as np
 import pandas as pd
 
 from chestgan.base import files
-from chestgan.data import decoding, duplicates
+from chestgan.data import decoding, duplicates, grey, processes
+from chestgan.data.grey import Decoded, Refusal, Window
 from chestgan.images import image_set
 
 _FILES_AT_ONCE = 16
@@ -33,7 +37,7 @@ class Preparation:
     image_size: int
     square: str
     min_size: int
-    window: decoding.Window | None
+    window: Window | None
 
 
 @dataclass(frozen=True)
@@ -45,14 +49,68 @@ class Prepared:
     thumbnail: np.ndarray | None = None
 
 
-def prepare(path: Path, preparation: Preparation) -> Prepared:
-    """Decode one file, or say why it can't be used."""
-    try:
-        decoded = decoding.read_grey(path, preparation.window, preparation.min_size)
-    except decoding.Refusal as refusal:
-        return Prepared({"reason": refusal.reason, "detail": refusal.detail})
+def prepare(path: Path, frames: Sequence[int | None], preparation: Preparation) -> list[Prepared]:
+    """Decode frames of a file, or say why they can't be used; `[None]` is a file with one picture."""
+    decoded = decoding.read_frames(path, frames, preparation.window, preparation.min_size)
+    if all(isinstance(one, Refusal) for one in decoded):
+        return [_refused(one) for one in decoded]
+    checksum = files.sha256(path)
+    return [
+        _refused(one) if isinstance(one, Refusal) else _prepared(one, _of_frame(checksum, frame), preparation)
+        for one, frame in zip(decoded, frames, strict=True)
+    ]
+
+
+def prepare_all(
+    paths: Sequence[Path], preparation: Preparation, threads: int, frames: Sequence[int | None] | None = None
+) -> Iterator[Prepared]:
+    """Prepare files in their order, several at once.
+
+    Args:
+        threads: threads where all files are pictures, for Pillow computes without holding the other threads up;
+            processes where some are DICOM or NIfTI, whose readers do hold them up.
+        frames: the frame of each file, None where it has one picture; a file is read once for neighbouring rows.
+    """
+    asked = _by_file(paths, [None] * len(paths) if frames is None else frames)
+    work = functools.partial(_prepare, preparation)
+    if any(decoding.may_be_medical(path) for path, _ in asked):
+        done = processes.run(work, asked, threads, _crashed)
+    else:
+        done = _in_threads(work, asked, threads)
+    for prepared in done:
+        yield from prepared
+
+
+def prepare_rows(table: pd.DataFrame, folder: Path, how: Preparation, threads: int) -> Iterator[Prepared]:
+    """Prepare the rows of a table in their order, as `prepare_all` does.
+
+    Args:
+        table: path, relative to the folder, and frame, None where the file has one picture.
+    """
+    return prepare_all([folder / path for path in table["path"]], how, threads, table["frame"].tolist())
+
+
+def _by_file(paths: Sequence[Path], frames: Sequence[int | None]) -> list[tuple[Path, list[int | None]]]:
+    grouped = itertools.groupby(zip(paths, frames, strict=True), key=lambda pair: pair[0])
+    return [(path, [frame for _, frame in pairs]) for path, pairs in grouped]
+
+
+def _prepare(preparation: Preparation, asked: tuple[Path, list[int | None]]) -> list[Prepared]:
+    return prepare(*asked, preparation)
+
+
+def _in_threads(work: Callable, asked: list, threads: int) -> Iterator[list[Prepared]]:
+    # a thread that hands over each small file by itself takes longer for that than for some of the files
+    batches = [asked[start : start + _FILES_AT_ONCE] for start in range(0, len(asked), _FILES_AT_ONCE)]
+    with warnings.catch_warnings(), ThreadPoolExecutor(threads) as pool:
+        warnings.simplefilter("ignore")  # Pillow's remarks on odd files, which name none
+        for prepared in pool.map(lambda batch: [work(one) for one in batch], batches):
+            yield from prepared
+
+
+def _prepared(decoded: Decoded, checksum: str, preparation: Preparation) -> Prepared:
     row = {
-        "sha256": files.sha256(path),
+        "sha256": checksum,
         "original_width": decoded.width,
         "original_height": decoded.height,
         "original_mode": decoded.mode,
@@ -60,18 +118,21 @@ def prepare(path: Path, preparation: Preparation) -> Prepared:
         "outside_window": decoded.outside_window,
         "reason": "",
     }
-    image = decoding.square(decoded.grey, preparation.image_size, preparation.square)
+    image = grey.square(decoded.grey, preparation.image_size, preparation.square)
     return Prepared(row, image, duplicates.thumbnail(decoded.grey))
 
 
-def prepare_all(paths: Sequence[Path], preparation: Preparation, threads: int) -> Iterator[Prepared]:
-    """Prepare files in their order, several at once: Pillow computes without holding the other threads up."""
-    # a thread that hands over each small file by itself takes longer for that than for some of the files
-    batches = [paths[start : start + _FILES_AT_ONCE] for start in range(0, len(paths), _FILES_AT_ONCE)]
-    with warnings.catch_warnings(), ThreadPoolExecutor(threads) as pool:
-        warnings.simplefilter("ignore")  # Pillow's remarks on odd files, which name none
-        for prepared in pool.map(lambda batch: [prepare(path, preparation) for path in batch], batches):
-            yield from prepared
+def _refused(refusal: Refusal) -> Prepared:
+    return Prepared({"reason": refusal.reason, "detail": refusal.detail})
+
+
+def _crashed(asked: tuple[Path, list[int | None]]) -> list[Prepared]:
+    return [_refused(Refusal("damaged", "its decoder crashed, or lacked memory"))] * len(asked[1])
+
+
+def _of_frame(checksum: str, frame: int | None) -> str:
+    """Make a checksum of one of several frames: the frames of a file are no copies of each other."""
+    return checksum if frame is None else hashlib.sha256(f"{checksum}#{frame}".encode()).hexdigest()
 
 
 def store(prepared: Iterable[Prepared], n_files: int, image_size: int, folder: Path) -> tuple[pd.DataFrame, np.ndarray]:
