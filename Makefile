@@ -14,15 +14,12 @@ help: ## list the targets
 
 demo: .venv/chestgan ## run the whole study on data that the project makes itself
 	$(SNAKEMAKE)
-	@[ report.html -nt results/demo/study/study.json ] || $(MAKE) --no-print-directory report
 	@echo
 	@cat results/demo/study/verdict.txt
 	@echo
-	@echo "report    report.html"
-	@echo "table     results/demo/study/study.csv"
-	@echo "pictures  results/demo/study/roc.png scores.png samples.png distances.png diversity.png training.png"
+	@echo "the page of the study, with all figures and tables: results/demo/report.html"
 
-report: .venv/chestgan ## collect the figures of a finished study in one page, report.html
+report: .venv/chestgan ## collect a finished study's rules and figures in Snakemake's own report, report.html
 	$(SNAKEMAKE) --report report.html
 
 new: .venv/chestgan ## write a configuration for a folder of images from what is in it; DATA=folder NAME=study

@@ -19,6 +19,7 @@ WRONG = {
     "split_data": "--folder x --output x --image-size 0",
     "summarise_study": "--real x --generated x --history x --fid x --classifier x --output x --n-bootstrap 0",
     "train_acgan": "--real x --output x --batch-size 0",
+    "write_report": "--study nowhere --split x --generated x --output x",
 }
 TORCH = 'python -c "import torch"'
 

@@ -24,7 +24,7 @@ from chestgan.base.settings import argument, setting
 from chestgan.base.tables import write_table
 from chestgan.metrics.catalogue import METRICS
 from chestgan.metrics.score_tables import PRIMARY_SCORES
-from chestgan.study import arm_table, generator_table, inputs, study_figures, verdict
+from chestgan.study import arm_table, decisions, generator_table, inputs, study_figures, verdict
 from chestgan.study.inputs import Runs
 
 PROTOCOL = (
@@ -130,6 +130,8 @@ def provenance(config: Config, runs: Runs, tables: dict[str, pd.DataFrame]) -> d
             "test_patients": by_class["patient"].nunique().to_dict(),
         },
         "arms": records(tables["study"]),
+        "two_by_two": records(decisions.two_by_two(runs)),
+        "wrong_in_all_seeds": records(decisions.wrong_in_all_seeds(runs)),
         **{name: records(tables[name]) for name in ("scores", "distances", "diversity", "generators")},
         "sha256": {str(path): files.sha256(path) for path in read},
         "versions": versions("numpy", "pandas", "scipy", "scikit-learn", "matplotlib"),

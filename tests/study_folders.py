@@ -10,7 +10,7 @@ import pandas as pd
 
 from chestgan.base import files
 from chestgan.gan.step import LOSSES
-from chestgan.images import image_set
+from chestgan.images import image_set, sheets
 from chestgan.metrics import scores
 
 N_TRAIN, N_TEST = 8, 12
@@ -25,14 +25,26 @@ def make_split(folder: Path, classes: Sequence[str], size: int = 16, n_test: int
         for i in range(n)
     ]
     manifest = pd.DataFrame(rows).assign(source="one hospital")
-    return _write(folder, manifest, classes, size)
+    _write(folder, manifest, classes, size)
+    rejected = pd.DataFrame(
+        [{"file": "covid/broken.png", "label": "covid", "reason": "unreadable", "detail": "cut off"}]
+    )
+    rejected.to_csv(folder / "rejected.csv", index=False)
+    told = {"image_size": size, "square": "crop", "duplicates": "group", "test_fraction": 0.4, "seed": 7}
+    told |= {"validation_fraction": 0.25}
+    protocol = {"grey": "luminance", "resize": "Lanczos", "near_duplicates": "pHash", "split": "by patient"}
+    of_split = {"script": "split_data", "settings": told, "protocol": protocol, "versions": {"numpy": "2.4.6"}}
+    of_split |= {"warnings": ["few patients, so that scores will swing: covid 4 in train"]}
+    files.write_json(folder / "settings.json", of_split | {"sha256": {"images.npy": "5e" * 32}})
+    return folder
 
 
 def make_synthetic_set(folder: Path, generator: str, seed: int, classes: Sequence[str], size: int = 16) -> Path:
     """Make a pool of a generator."""
     rows = [{"label": label, "seed": i} for label in classes for i in range(N_TRAIN)]
     _write(folder, pd.DataFrame(rows), classes, size)
-    files.write_json(folder / "settings.json", {"generator": generator, "seed": seed})
+    told = {"script": "generate_images", "generator": generator, "seed": seed, "generator_sha256": "6f" * 32}
+    files.write_json(folder / "settings.json", told | {"counts": dict.fromkeys(classes, N_TRAIN)})
     return folder
 
 
@@ -55,18 +67,28 @@ def make_fid(folder: Path, generator: str, seed: int, classes: Sequence[str], sh
     folder.mkdir(parents=True)
     pd.DataFrame(far).to_csv(folder / "distances.csv", index=False)
     pd.DataFrame(varied).to_csv(folder / "diversity.csv", index=False)
+    extractors = {"fd_efficientnet_lite0": {"protocol": "features of 1280 dimensions"}}
+    told = {"script": "compute_fid", "protocol": {"distances": "means over draws"}, "extractors": extractors}
+    files.write_json(folder / "settings.json", told)
     return folder
 
 
-def make_training(folder: Path, generator: str, seed: int, distances: Sequence[float]) -> Path:
-    """Make the history of a training with a snapshot each thousand images, and rows between them."""
+def make_training(
+    folder: Path, generator: str, seed: int, distances: Sequence[float], classes: Sequence[str] = ("a",), size: int = 16
+) -> Path:
+    """Make the history of a training with a snapshot and a sheet each thousand images, and rows between them."""
     rows = []
     for place, distance in enumerate(distances, start=1):
         rows += [{"kimg": place - 0.5, "validation_kd": np.nan}, {"kimg": float(place), "validation_kd": distance}]
     folder.mkdir(parents=True)
     losses = dict.fromkeys(LOSSES, 0.7)
     pd.DataFrame(rows).assign(**losses).to_csv(folder / "history.csv", index=False)
-    files.write_json(folder / "settings.json", {"script": "train_acgan", "name": generator, "seed": seed})
+    for place in range(1, len(distances) + 1):
+        samples = np.full((len(classes), 10, size, size), 20 * place, dtype=np.uint8)
+        sheets.save_sheet(samples, folder / "samples" / f"kimg-{place:010.3f}.png")
+    told = {"preset": "covidgan", "architecture": "covidgan", "conditioning": "ac", "kimg": 3.0, "batch_size": 32}
+    told = {"script": "train_acgan", "name": generator, "seed": seed, "settings": told, "classes": list(classes)}
+    files.write_json(folder / "settings.json", told)
     return folder
 
 
@@ -117,6 +139,8 @@ def write_classifier(
         "n_train_real": 0 if train_on == "synthetic" else n_train,
         "n_train_synthetic": n_train if generator else 0,
     }
+    told |= {"backbone": "convnet", "shown_kimg": 9.0, "selected_kimg": 4.5, "protocol": "AdamW"}
+    told |= {"settings": {"kimg": 15.0, "batch_size": 32, "learning_rate": 0.0005, "patience": 10}}
     files.write_json(folder / "settings.json", told)
     return folder
 
@@ -157,7 +181,7 @@ def make_study(
             made.generated.append(make_synthetic_set(branch / "generated", generator, seed, classes, size))
             made.fid.append(make_fid(branch / "fid", generator, seed, classes, 0.01 * place + 0.004 * seed))
             distances = [1.5, 0.2 + 0.1 * seed, 0.3 + 0.1 * place]
-            made.history.append(make_training(branch / "train", generator, seed, distances))
+            made.history.append(make_training(branch / "train", generator, seed, distances, classes, size))
         for arm in arms:
             for generator in generators if "synthetic" in arm else [None]:
                 name = arm if generator is None else f"{arm}-{generator}"

@@ -1,9 +1,9 @@
-"""Every score and every arm is spelled for people."""
+"""Every score, arm and extractor is spelled for people."""
 
 import pytest
 
 from chestgan.metrics.score_tables import SCORES
-from chestgan.study.labels import arm_label, score_label
+from chestgan.study.labels import arm_label, extractor_label, score_label
 
 
 @pytest.mark.parametrize(
@@ -43,3 +43,9 @@ def test_no_two_scores_are_spelled_alike_and_none_as_code() -> None:
 )
 def test_an_arm_is_spelled(arm: tuple[str, ...], label: str) -> None:
     assert arm_label(*arm) == label
+
+
+def test_no_extractor_is_spelled_as_code() -> None:
+    assert [extractor_label(name) for name in ("fd_efficientnet_lite0", "fid", "my_own")] == [
+        *("EfficientNet-Lite0", "Inception", "my own"),
+    ]

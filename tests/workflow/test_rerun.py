@@ -18,14 +18,17 @@ FEEDS = {
     "make_demo_data": {"split_data"},
     "split_data": {
         *("train_acgan", "generate_images", "compute_fid", "evaluate_classifier", "draw_curves", "summarise_study"),
+        "write_report",
     },
-    "train_acgan": {"generate_images", "draw_curves", "summarise_study"},
-    "generate_images": {"compute_fid", "evaluate_classifier", "summarise_study"},
-    "compute_fid": {"summarise_study"},
-    "evaluate_classifier": {"draw_curves", "summarise_study"},
+    "train_acgan": {"generate_images", "draw_curves", "summarise_study", "write_report"},
+    "generate_images": {"compute_fid", "evaluate_classifier", "summarise_study", "write_report"},
+    "compute_fid": {"summarise_study", "write_report"},
+    "evaluate_classifier": {"draw_curves", "summarise_study", "write_report"},
     "draw_curves": set(),
-    "summarise_study": set(),
+    "summarise_study": {"write_report"},
+    "write_report": set(),
 }
+AFTER_CLASSIFIERS = {"draw_curves": 1, "summarise_study": 1, "write_report": 1}
 SCRIPTS = ROOT / "scripts"
 MODULES = [path.relative_to(SCRIPTS).as_posix() for path in sorted((SCRIPTS / "chestgan").rglob("*.py"))]
 # they show work, or word its errors, and decide nothing
@@ -97,7 +100,7 @@ def test_a_changed_module_reruns_the_stages_that_load_it(finished: Project, load
 def test_a_changed_colour_redraws_figures_alone(finished: Project) -> None:
     style = finished.folder / "scripts" / "chestgan" / "base" / "figure_style.py"
     with changed(style, style.read_text().replace('"#404040"', '"#303030"')):
-        assert finished.planned() == {"draw_curves": 1, "summarise_study": 1}
+        assert finished.planned() == AFTER_CLASSIFIERS
 
 
 def test_a_new_extractor_trains_nothing(finished: Project) -> None:
@@ -108,7 +111,7 @@ def test_a_new_extractor_trains_nothing(finished: Project) -> None:
     features = features.replace("import efficientnet, inception", "import dummy, efficientnet, inception")
     (metrics / "dummy.py").write_text('NAME = "dummy"\n')
     with changed(metrics / "features.py", features):
-        assert finished.planned() == {"compute_fid": 2, "summarise_study": 1}
+        assert finished.planned() == {"compute_fid": 2, "summarise_study": 1, "write_report": 1}
     (metrics / "dummy.py").unlink()
 
 
@@ -119,7 +122,7 @@ def test_a_new_metric_trains_nothing(finished: Project) -> None:
     catalogue = catalogue.replace("DIVERSITY = (", f"from chestgan.metrics import dummy\n\nDIVERSITY = (\n    {entry}")
     (metrics / "dummy.py").write_text("def measure(comparison):\n    return 0.0\n")
     with changed(metrics / "catalogue.py", catalogue):
-        assert finished.planned() == {"compute_fid": 2, "summarise_study": 1}
+        assert finished.planned() == {"compute_fid": 2, "summarise_study": 1, "write_report": 1}
     (metrics / "dummy.py").unlink()
 
 
@@ -152,13 +155,28 @@ def test_one_generators_settings_rerun_its_branch_alone(finished: Project) -> No
         "evaluate_classifier": 2,
         "draw_curves": 1,
         "summarise_study": 1,
+        "write_report": 1,
     }
 
 
 def test_one_arms_settings_rerun_that_arm_alone(finished: Project) -> None:
     config = small_study()
     config["arms"]["synthetic"]["ratio"] = 0.5
-    assert planned_with(finished, config) == {"evaluate_classifier": 2, "draw_curves": 1, "summarise_study": 1}
+    assert planned_with(finished, config) == {"evaluate_classifier": 2, **AFTER_CLASSIFIERS}
+
+
+def test_an_added_arm_runs_its_own_jobs_the_summary_and_the_page(finished: Project) -> None:
+    config = small_study()
+    config["arms"]["twice_as_many"] = {"train_on": "real_synthetic", "ratio": 2.0}
+    assert planned_with(finished, config) == {"evaluate_classifier": 2, **AFTER_CLASSIFIERS}
+
+
+def test_notes_and_layout_of_the_page_write_it_again_alone(finished: Project) -> None:
+    config = small_study() | {"study_notes": {"title": "Phantoms"}}
+    assert planned_with(finished, config) == {"write_report": 1}
+    style = finished.folder / "scripts" / "chestgan" / "study" / "page" / "templates" / "page.css"
+    with changed(style, style.read_text().replace("#ffffff", "#fffffe")):
+        assert finished.planned() == {"write_report": 1}
 
 
 def test_a_new_seed_runs_beside_what_is_there(finished: Project) -> None:
@@ -170,6 +188,7 @@ def test_a_new_seed_runs_beside_what_is_there(finished: Project) -> None:
         "evaluate_classifier": 6,
         "draw_curves": 1,
         "summarise_study": 1,
+        "write_report": 1,
     }
 
 
@@ -225,7 +244,7 @@ def test_a_lost_result_is_made_again(finished: Project) -> None:
     lost = finished.folder / "results" / "demo" / "study" / "verdict.txt"
     kept = lost.read_bytes()
     lost.unlink()
-    assert finished.planned() == {"summarise_study": 1}
+    assert finished.planned() == {"summarise_study": 1, "write_report": 1}
     lost.write_bytes(kept)
     assert finished.planned() == {}
 

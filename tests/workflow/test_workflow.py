@@ -19,6 +19,7 @@ COUNTED = {
     "evaluate_classifier": 12,
     "draw_curves": 1,
     "summarise_study": 1,
+    "write_report": 1,
 }
 # the studies have a generator and a seed more than the demo
 COUNTED_IN_STUDIES = COUNTED | {"train_acgan": 9, "generate_images": 9, "compute_fid": 9, "evaluate_classifier": 24}
@@ -116,7 +117,16 @@ def test_results_of_before_version_1_are_left_as_they_are(fresh: Project) -> Non
     shutil.rmtree(fresh.folder / "results")
 
 
-def test_the_report_is_one_page_with_the_figures(finished: Project) -> None:
+def test_a_finished_study_has_its_page(finished: Project) -> None:
+    page = (finished.folder / "results" / "demo" / "report.html").read_text()
+    told = (finished.folder / "results" / "demo" / "study" / "verdict.txt").read_text().splitlines()
+    assert told[0] in page
+    # the times that Snakemake took, and the commands to repeat it
+    assert "train acgan" in page
+    assert "make demo" in page
+
+
+def test_snakemakes_own_report_is_one_page_with_the_figures(finished: Project) -> None:
     done = finished.snakemake("--report", "report.html")
     assert done.returncode == 0, done.stdout + done.stderr
     page = (finished.folder / "report.html").read_text()

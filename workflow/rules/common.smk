@@ -39,6 +39,8 @@ ARMS = {
     for name, arm in config["arms"].items()
     for generator in ([None] if arm["train_on"] == "real" else GENERATORS)
 }
+# how the page of a study is laid out: no code, so that `code_of` doesn't know it
+TEMPLATES = sorted(Path(os.path.relpath(SCRIPTS / "chestgan" / "study" / "page" / "templates")).iterdir())
 FIGURES = {
     "forest": "differences",
     "roc": "ROC curves",

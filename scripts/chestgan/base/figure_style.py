@@ -11,7 +11,7 @@ from chestgan.base import files
 # Okabe and Ito (2008) for classes and Tol's muted scheme for arms: told apart with every common colour blindness.
 # Generators have earth colours and dashes. The three share no colour, so that none is taken for another.
 _CLASS_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#F0E442")
-_COLOURS = ("#332288", "#88CCEE", "#882255", "#DDCC77", "#117733", "#CC6677", "#44AA99", "#999933", "#AA4499")
+_COLOURS = ("#332288", "#882255", "#117733", "#CC6677", "#44AA99", "#AA4499", "#999933", "#88CCEE", "#DDCC77")
 _LINE_COLOURS = ("#8C510A", "#000000", "#C9A26B", "#5B7083", "#9E7BB5")
 _DASHES = ("-", "--", ":", "-.")
 REAL_COLOUR = "#404040"

@@ -108,7 +108,7 @@ def arm_colours(arms: Iterable[str]) -> dict[str, str]:
 
 def _draw_curve(axes: Axes, curve: Curve, colour: str) -> None:
     """Draw the mean over the seeds, the band over patients, and a thin line for each of several seeds."""
-    axes.fill_between(curve.false_positive, curve.low, curve.high, color=colour, alpha=0.13, linewidth=0)
+    axes.fill_between(curve.false_positive, curve.low, curve.high, color=colour, alpha=0.1, linewidth=0)
     for rates in curve.rates if len(curve.rates) > 1 else ():
         axes.plot(curve.false_positive, rates, color=colour, linewidth=0.5, alpha=0.6)
     label = f"{curve.auc:.3f} {arm_label(curve.arm)}"

@@ -32,7 +32,8 @@ def forest(table: pd.DataFrame, score: str, confidence: float) -> Figure:
     axes = figure.subplots()
     colours, place = arm_colours(table["arm"]), 0
     for reference, rows in groups.items():
-        axes.text(0, place - _ABOVE, HEADINGS[reference], transform=axes.get_yaxis_transform(), weight="bold")
+        at_left = axes.get_yaxis_transform()
+        axes.text(0, place, HEADINGS[reference], transform=at_left, weight="bold", va="center")
         for _, row in rows.iterrows():
             place += 1
             _draw_row(axes, row, REFERENCE_ARMS[reference], place, colours[row["arm"]])
@@ -57,6 +58,8 @@ def _draw_row(axes: Axes, row: pd.Series, prefix: str, place: int, colour: str) 
     point = row[f"{prefix}difference"]
     axes.plot(point, place, "D", color="white", markeredgecolor=colour, markersize=5.5, markeredgewidth=1.4)
     label, transform = arm_label(row["arm"], row["generator"]), axes.get_yaxis_transform()
-    axes.text(0, place - _ABOVE, label, transform=transform, fontsize=8.5, va="center")
+    # on white, so that no grid line crosses a digit
+    paper = {"facecolor": "white", "edgecolor": "none", "pad": 0.8}
+    axes.text(0, place - _ABOVE, label, transform=transform, fontsize=8.5, va="center", bbox=paper)
     numbers = f"{point:+.3f} ({family_low:+.3f} to {family_high:+.3f})"
-    axes.text(1, place - _ABOVE, numbers, transform=transform, fontsize=8, va="center", ha="right")
+    axes.text(1, place - _ABOVE, numbers, transform=transform, fontsize=8, va="center", ha="right", bbox=paper)

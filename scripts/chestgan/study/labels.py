@@ -9,6 +9,7 @@ _ARMS = {
     "real_synthetic": "real and synthetic images",
     "synthetic": "synthetic images alone",
 }
+_EXTRACTORS = {"fd_efficientnet_lite0": "EfficientNet-Lite0", "fid": "Inception"}
 
 
 def score_label(score: str) -> str:
@@ -20,3 +21,8 @@ def arm_label(arm: str, generator: str = NO_GENERATOR) -> str:
     """Spell an arm for people, such as `real and synthetic images (strong)`; one of the user's own keeps its name."""
     label = _ARMS.get(arm, arm.replace("_", " "))
     return label if generator == NO_GENERATOR else f"{label} ({generator})"
+
+
+def extractor_label(extractor: str) -> str:
+    """Spell an extractor for people; a new one keeps its name."""
+    return _EXTRACTORS.get(extractor, extractor.replace("_", " "))

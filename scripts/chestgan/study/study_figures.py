@@ -10,6 +10,7 @@ from chestgan.study.arm_figures import Curve
 from chestgan.study.arms import ARM
 from chestgan.study.forest_figure import forest
 from chestgan.study.inputs import Runs
+from chestgan.study.labels import extractor_label
 from chestgan.study.sample_figure import Block
 
 N_COLUMNS = 6
@@ -60,10 +61,11 @@ def roc_curves(runs: Runs, table: pd.DataFrame, confidence: float, seed: int) ->
 def of_generators(distances: pd.DataFrame, diversity: pd.DataFrame, histories: pd.DataFrame) -> dict[str, Figure]:
     """Draw the distances and the diversity of the generators by the first extractor, and their trainings."""
     extractor = distances["extractor"].iloc[0]
+    features = f"features of {extractor_label(extractor)}"
     by_first = [table[table["extractor"] == extractor] for table in (distances, diversity)]
     to_test = by_first[0][by_first[0]["reference"] == "test"]
-    of_distances = f"Distances of synthetic images to the test patients by {extractor}"
-    of_diversity = f"Diversity of synthetic images by {extractor}, and by MS-SSIM"
+    of_distances = f"Distances of synthetic images to the test patients by {features}"
+    of_diversity = f"Diversity of synthetic images by {features}, and by MS-SSIM"
     of_training = "Distance to the validation patients; line: mean over the seeds, shade: range"
     return {
         "distances": generator_figures.distances(to_test, of_distances),

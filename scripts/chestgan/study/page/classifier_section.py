@@ -1,0 +1,139 @@
+"""The section of the classifiers: their scores, ROC curves, operating points and errors."""
+
+import pandas as pd
+
+from chestgan.metrics.score_tables import LOWER_IS_BETTER, SCORES
+from chestgan.study.arms import NO_GENERATOR, REFERENCE_ARMS
+from chestgan.study.labels import arm_label, score_label
+from chestgan.study.page.blocks import Gallery, Prose, Section, Table, Tile
+from chestgan.study.page.pictures import read_figure, tile_source
+from chestgan.study.page.sources import Study
+from chestgan.study.page.words import UNKNOWN, counted, number, with_deviation, with_interval
+
+_AT_THRESHOLD = ("sensitivity", "specificity", "ppv", "npv", "f1", "balanced_accuracy")
+_MOST_SHOWN = 12
+
+
+def classifier_section(study: Study) -> Section:
+    """Show the scores of every arm, and where its classifiers err."""
+    blocks = [
+        _differences(study),
+        _scores(study),
+        read_figure(
+            study.folder / "roc.svg",
+            "ROC curves of every arm",
+            f"ROC curves. Thick: mean over the seeds; thin: each seed; band: {100 * study.confidence:g} % of resampled "
+            "patients, point by point.",
+        ),
+        read_figure(
+            study.folder / "scores.svg",
+            "Scores of every arm and seed",
+            "Every score of every seed (points), with the mean of each arm (bars) and of real images (dotted).",
+        ),
+        _operating_points(study),
+    ]
+    blocks += _two_by_two(study) + _errors(study)
+    return Section("classifiers", "The classifiers", blocks)
+
+
+def _differences(study: Study) -> Table:
+    """Tabulate the primary score of each arm and its differences to the arms that it is compared with."""
+    score, rows = study.primary_score, []
+    for _, arm in study.arms.iterrows():
+        row = [arm_label(arm["arm"], arm["generator"]), number(arm["n_train_real"], 0)]
+        row += [number(arm["n_train_synthetic"], 0), number(arm["n_seeds"], 0)]
+        row.append(with_interval(arm[f"{score}_mean"], arm.get(f"{score}_low"), arm.get(f"{score}_high")))
+        for reference, prefix in REFERENCE_ARMS.items():
+            ends = (arm.get(f"{prefix}{end}") for end in ("difference", "family_low", "family_high"))
+            row.append(UNKNOWN if arm["arm"] == reference else with_interval(*ends, sign=True))
+        rows.append(row)
+    better = "lower" if score in LOWER_IS_BETTER else "higher"
+    return Table(
+        f"{score_label(score)} of class {study.told['positive_class']} on the test patients, mean over the seeds "
+        f"({better} is better), and its differences with {100 * study.confidence:g} % intervals that hold for all "
+        "together",
+        [
+            *("trained on", "real images", "synthetic images", "seeds", score_label(score)),
+            *("against real images", "against standard augmentation"),
+        ],
+        rows,
+    )
+
+
+def _scores(study: Study) -> Table:
+    """Tabulate every score as mean and standard deviation over the seeds."""
+    rows = [
+        [
+            arm_label(arm["arm"], arm["generator"]),
+            *(with_deviation(arm[f"{name}_mean"], arm[f"{name}_sd"]) for name in SCORES),
+        ]
+        for _, arm in study.arms.iterrows()
+    ]
+    caption = "Every score on the test patients: mean ± standard deviation over the seeds"
+    return Table(caption, ["trained on", *map(score_label, SCORES)], rows)
+
+
+def _operating_points(study: Study) -> Table:
+    """Tabulate what each seed's threshold, chosen on the validation patients, gives on the test patients."""
+    rows = [
+        [
+            arm_label(run["arm"], run["generator"]),
+            str(run["seed"]),
+            number(run["threshold"]),
+            *(number(run[name]) for name in _AT_THRESHOLD),
+        ]
+        for run in _positive_runs(study)
+    ]
+    return Table(
+        "Operating points: the threshold has the highest balanced accuracy on the validation patients, and the scores "
+        "are those of the test patients",
+        ["trained on", "seed", "threshold", *map(score_label, _AT_THRESHOLD)],
+        rows,
+    )
+
+
+def _positive_runs(study: Study) -> list[dict]:
+    return [row for row in study.told["scores"] if row["positive"]]
+
+
+def _two_by_two(study: Study) -> list[Table]:
+    """Tabulate the decisions of every run; nothing where an older summary didn't count them."""
+    columns = ["true_positive", "false_negative", "false_positive", "true_negative"]
+    rows = [
+        [arm_label(run["arm"], run["generator"]), str(run["seed"]), *(str(run[name]) for name in columns)]
+        for run in study.told.get("two_by_two", ())
+    ]
+    caption = f"Two-by-two tables: test images called {study.told['positive_class']} or not, by every seed"
+    headings = ["trained on", "seed", *(name.replace("_", " ") for name in columns)]
+    return [Table(caption, headings, rows)] if rows else []
+
+
+def _errors(study: Study) -> list[Prose | Table | Gallery]:
+    """Count and show the images that all seeds of an arm got wrong."""
+    if "wrong_in_all_seeds" not in study.told:
+        return []
+    wrong = pd.DataFrame(study.told["wrong_in_all_seeds"], columns=["arm", "generator", "file", "patient", "label"])
+    classes = study.real.classes
+    rows = []
+    for _, arm in study.arms.iterrows():
+        chosen = wrong[(wrong["arm"] == arm["arm"]) & (wrong["generator"] == arm["generator"])]
+        rows.append(
+            [arm_label(arm["arm"], arm["generator"]), *(str((chosen["label"] == one).sum()) for one in classes)]
+        )
+    table = Table("Test images that every seed got wrong, by their true class", ["trained on", *classes], rows)
+    shown = wrong[(wrong["arm"] == "real") & (wrong["generator"] == NO_GENERATOR)]
+    return [table, *_wrong_images(study, shown)]
+
+
+def _wrong_images(study: Study, wrong: pd.DataFrame) -> list[Gallery]:
+    """Show the first images of each class that all seeds trained on real images got wrong."""
+    rows_of = {file: row for row, file in enumerate(study.real.manifest["file"])}
+    rows = []
+    for label, group in wrong.groupby("label"):
+        tiles = [
+            Tile(tile_source(study.real.images[rows_of[file]]), f"test image {file}", file)
+            for file in group["file"].head(_MOST_SHOWN)
+        ]
+        rows.append((f"{label}, {counted(len(group), 'image')}", tiles))
+    caption = f"Test images that every classifier trained on real images alone got wrong; at most {_MOST_SHOWN} a class"
+    return [Gallery(caption, rows)] if rows else []

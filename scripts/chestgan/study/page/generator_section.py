@@ -1,0 +1,86 @@
+"""The section of the generators: how near their images are to real ones, how varied, and how they were trained."""
+
+from chestgan.metrics.catalogue import METRICS
+from chestgan.study.page.blocks import Section, Table
+from chestgan.study.page.pictures import read_figure
+from chestgan.study.page.sources import Study
+from chestgan.study.page.words import number, plain, with_interval
+
+_FIGURES = {
+    "distances": (
+        "Distances of every generator to the test patients",
+        "Distances to the test patients, over all images and by class; a point is a seed, the dark line real training "
+        "images at the same n.",
+    ),
+    "diversity": (
+        "Diversity and copies of every generator",
+        "Coverage of the test patients, distance to the closest training image, and likeness of images of a class; a "
+        "point is a seed, the dark line real training images at the same n.",
+    ),
+    "training": (
+        "Distance to the validation patients over every training",
+        "Distance to the validation patients over the training; line: mean over the seeds, shade: their range, points: "
+        "the selected generators.",
+    ),
+}
+_SETTINGS = {
+    "preset": "preset",
+    "architecture": "networks",
+    "conditioning": "class by",
+    "source_loss": "loss",
+    "kimg": "thousand images shown",
+    "batch_size": "batch",
+    "latent_dim": "latent dimensions",
+    "generator_width": "width of generator",
+    "discriminator_width": "width of discriminator",
+    "generator_learning_rate": "learning rate of generator",
+    "discriminator_learning_rate": "of discriminator",
+    "augment": "DiffAugment",
+    "spectral_norm": "spectral norm",
+    "ema_kimg": "EMA, thousand images",
+}
+
+
+def generator_section(study: Study) -> Section:
+    """Show the metrics of every generator with those of real images, and its settings."""
+    figures = [
+        read_figure(study.folder / f"{name}.svg", title, caption)
+        for name, (title, caption) in _FIGURES.items()
+        if (study.folder / f"{name}.svg").is_file()
+    ]
+    return Section("generators", "The generators", [_metrics(study), *figures, *_settings(study)])
+
+
+def _metrics(study: Study) -> Table:
+    """Tabulate each metric of each generator, and of real images at the same n."""
+    generators, rows = study.told["generators"], []
+    for metric in METRICS:
+        label = metric.label.replace("\n", " ")
+        ends = (f"{metric.name}_mean", f"{metric.name}_low", f"{metric.name}_high")
+        rows.append([label, *(with_interval(*(one.get(end) for end in ends)) for one in generators)])
+        rows.append([f"{label}, real training images", *(number(one[metric.real_name]) for one in generators)])
+    rows.append(["images on each side", *(str(one["n"]) for one in generators)])
+    rows.append(["seeds", *(str(one["n_seeds"]) for one in generators)])
+    for which in ("best", "last"):
+        name = {"best": "selected", "last": "last"}[which]
+        label = f"kernel distance to the validation patients, {name} generator"
+        rows.append([label, *(number(one[f"{which}_validation_kd"]) for one in generators)])
+    return Table(
+        f"Every generator beside the test patients: mean over its seeds ({100 * study.confidence:g} % interval over "
+        "the seeds), and real training images at the same n",
+        ["metric", *study.generators],
+        rows,
+    )
+
+
+def _settings(study: Study) -> list[Table]:
+    """Tabulate the settings of each generator that was trained here, by its lowest seed."""
+    first = {}
+    for (name, _), (settings, _) in sorted(study.trained.items()):
+        first.setdefault(name, settings["settings"])
+    rows = [
+        [label, *(plain(settings.get(key)) for settings in first.values())]
+        for key, label in _SETTINGS.items()
+        if any(key in settings for settings in first.values())
+    ]
+    return [Table("How the generators were trained", ["setting", *first], rows, of_text=True)] if rows else []

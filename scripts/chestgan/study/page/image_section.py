@@ -1,0 +1,76 @@
+"""The section of the images: real ones beside those of every generator and seed, and samples over each training."""
+
+import numpy as np
+
+from chestgan.study import study_figures
+from chestgan.study.page.blocks import Gallery, Prose, Section, Tile
+from chestgan.study.page.pictures import TILE, read_sheet, tile_source
+from chestgan.study.page.sources import Study
+
+# bytes of grey pixels in all galleries: as PNG in base64 they take about as many
+_BUDGET = 2_500_000
+_MOST_COLUMNS = 6
+_MOST_SNAPSHOTS = 6
+
+
+def image_section(study: Study) -> Section:
+    """Show images of every origin, none picked."""
+    galleries = [_beside(study), *_over_training(study)]
+    lead = (
+        "No image was picked: real ones are of training patients drawn at random, each of another patient, and "
+        "generated ones are the first of every seed. Grey values are unchanged."
+    )
+    return Section("images", "What the images look like", [Prose(lead), *galleries])
+
+
+def n_columns(n_rows: int, size: int) -> int:
+    """Choose how many images a row may have, so that all rows together stay within the budget."""
+    return int(np.clip(_BUDGET // (n_rows * min(size, TILE) ** 2), 1, _MOST_COLUMNS))
+
+
+def _beside(study: Study) -> Gallery:
+    """Show real images of each class, and below them those of every generator and seed."""
+    real, classes = study.real, study.real.classes
+    columns = n_columns(2 * len(classes) * (1 + len(study.generated)), real.images.shape[1])
+    chosen = study_figures.one_a_patient(real, study.told["settings"]["seed"])
+    of_real = study_figures.first_images(real, chosen, classes, columns)
+    of_generators = {
+        name: study_figures.first_images(images, images.manifest, classes, columns)
+        for name, (_, images) in study.generated.items()
+    }
+    rows = []
+    for place, label in enumerate(classes):
+        rows.append((f"{label}, real", _tiles(of_real[place], f"real image of class {label}")))
+        for (generator, seed), images in of_generators.items():
+            origin = f"{generator}, seed {seed}"
+            rows.append((f"{label}, {origin}", _tiles(images[place], f"image of class {label} by {origin}")))
+    return Gallery("Real images of each class, and those of every generator and seed", rows)
+
+
+def _over_training(study: Study) -> list[Gallery]:
+    """Show the same latents after ever more training, for every generator and seed."""
+    galleries = []
+    columns = n_columns(2 * _MOST_SNAPSHOTS * len(study.real.classes) * max(1, len(study.trained)), TILE)
+    for generator in dict.fromkeys(name for name, _ in study.trained):
+        rows = []
+        for (name, seed), (settings, folder) in study.trained.items():
+            sheets = sorted((folder / "samples").glob("kimg-*.png"))
+            if name != generator or not sheets or columns < 1:
+                continue
+            places = np.unique(np.linspace(0, len(sheets) - 1, _MOST_SNAPSHOTS).round().astype(int))
+            shown = [(sheets[place].stem, read_sheet(sheets[place], study.real.images.shape[1])) for place in places]
+            for row, label in enumerate(settings["classes"]):
+                rows.append((f"{label}, seed {seed}", [_snapshot(stem, sheet[row, 0], label) for stem, sheet in shown]))
+        if rows:
+            caption = f"{generator} over its training: the same latent after so many thousand real images shown"
+            galleries.append(Gallery(caption, rows))
+    return galleries
+
+
+def _snapshot(stem: str, image: np.ndarray, label: str) -> Tile:
+    kimg = f"{float(stem.removeprefix('kimg-')):g}"
+    return Tile(tile_source(image), f"image of class {label} after {kimg} thousand", kimg)
+
+
+def _tiles(images: np.ndarray, text: str) -> list[Tile]:
+    return [Tile(tile_source(image), text) for image in images if not (image == 255).all()]

@@ -1,0 +1,41 @@
+"""The section of the limits, and of what reporting guidelines ask for."""
+
+from chestgan.study.page.answer_section import NOT_FOR_DIAGNOSIS
+from chestgan.study.page.blocks import Items, Prose, Section, Table
+from chestgan.study.page.checklists import ITEMS, Item
+from chestgan.study.page.sources import Study
+
+_LIMITS = [
+    NOT_FOR_DIAGNOSIS,
+    "The test patients come from the same places as the training patients: how classifiers do elsewhere isn't known.",
+    "If a class comes from one hospital, one scanner or one age, a classifier may have learned that instead of the "
+    "disease, whatever its score.",
+    "Intervals speak of other patients from the same places and of other seeds, not of other settings.",
+    "Where no difference is shown there may still be one that this test set is too small to show.",
+    "Distances of generated images depend on the extractor, which was trained on photographs, and on n: compare them "
+    "with those of real images beside them alone.",
+]
+
+
+def limits_section(study: Study) -> Section:
+    """State the limits, and answer the items of CLAIM, TRIPOD+AI and STARD."""
+    rows = [[item.topic, item.claim, item.tripod, item.stard, _answer(study, item)] for item in ITEMS]
+    table = Table(
+        "What CLAIM, TRIPOD+AI and STARD ask for, by the numbers of their items",
+        ["item", "CLAIM", "TRIPOD+AI", "STARD", "answer"],
+        rows,
+        of_text=True,
+    )
+    lead = Prose(
+        "The items are those of CLAIM [@claim], TRIPOD+AI [@tripod] and STARD [@stard]. The authors answer what this "
+        "page can't know in the configuration, below study_notes."
+    )
+    own = [Prose(study.notes["limitations"])] if "limitations" in study.notes else []
+    return Section("limits", "Limits, and what guidelines ask for", [Items("", _LIMITS), *own, lead, table])
+
+
+def _answer(study: Study, item: Item) -> str:
+    """Say where an item is answered: by the authors, on this page, or nowhere."""
+    if item.note in study.notes:
+        return f"by the authors: {study.notes[item.note]}"
+    return f"on this page: [#{item.section}]" if item.section else f"not stated (study_notes.{item.note})"

@@ -1,0 +1,141 @@
+"""Everything that the page of a study tells, read from the folders that its stages left."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from chestgan.base import files
+from chestgan.base.errors import UserError
+from chestgan.base.tables import read_table
+from chestgan.images import image_set
+from chestgan.images.image_set import ImageSet
+from chestgan.study.arms import NO_GENERATOR
+
+# of study.json, what every page shows
+_NEEDED = ("verdict", "caveats", "settings", "counts", "positive_class", "arms", "scores", "generators", "protocol")
+
+
+@dataclass(frozen=True)
+class Study:
+    """A finished study.
+
+    Attributes:
+        folder: of its summary.
+        told: study.json.
+        real: the image set of the split.
+        split: settings.json of the split.
+        rejected: files that were left out: file, label, reason.
+        generated: by generator and seed, settings.json of a synthetic set, and the set.
+        trained: by generator and seed, settings.json of a training, and its folder; none for images from elsewhere.
+        measured: settings.json of every measurement of synthetic images.
+        classified: settings.json of every classifier.
+        notes: what the authors add, by key of the configuration's `study_notes`.
+        seconds: what the jobs of each stage took together.
+    """
+
+    folder: Path
+    told: dict[str, Any]
+    real: ImageSet
+    split: dict[str, Any]
+    rejected: pd.DataFrame
+    generated: dict[tuple[str, int], tuple[dict[str, Any], ImageSet]]
+    trained: dict[tuple[str, int], tuple[dict[str, Any], Path]]
+    measured: list[dict[str, Any]]
+    classified: list[dict[str, Any]]
+    notes: dict[str, str]
+    seconds: dict[str, float]
+
+    @property
+    def arms(self) -> pd.DataFrame:
+        """A row for each arm and generator."""
+        return pd.DataFrame(self.told["arms"])
+
+    @property
+    def generators(self) -> list[str]:
+        """The names of the generators, in the order of the summary's table."""
+        return [row["generator"] for row in self.told["generators"]]
+
+    @property
+    def primary_score(self) -> str:
+        """The score of the verdict."""
+        return self.told["settings"]["primary_score"]
+
+    @property
+    def confidence(self) -> float:
+        """The confidence of the intervals, in (0, 1)."""
+        return self.told["settings"]["confidence"]
+
+    @property
+    def seeds(self) -> list[int]:
+        """The seeds of the classifiers."""
+        return sorted({row["seed"] for row in self.told["scores"]})
+
+    def stages(self) -> Iterator[dict[str, Any]]:
+        """Give settings.json of every result."""
+        yield self.split
+        for settings, _ in (*self.trained.values(), *self.generated.values()):
+            yield settings
+        yield from (*self.measured, *self.classified)
+
+
+def read(
+    study: Path,
+    split: Path,
+    generated: Sequence[Path],
+    train: Sequence[Path],
+    fid: Sequence[Path],
+    classifier: Sequence[Path],
+    notes: dict[str, str],
+    benchmarks: Path | None,
+) -> Study:
+    """Read the folders of a finished study.
+
+    Raises:
+        UserError: one is missing or damaged, or the summary is of a version that told less.
+    """
+    files.require_folder(study, "a result of summarise_study")
+    told = files.read_json(study / "study.json")
+    missing = [key for key in _NEEDED if not isinstance(told, dict) or key not in told]
+    if missing:
+        raise UserError(f"{study}/study.json doesn't name {', '.join(missing)}; run summarise_study again")
+    sets = ((_settings(folder), folder) for folder in generated)
+    trainings = ((_settings(folder), folder) for folder in train)
+    return Study(
+        folder=study,
+        told=told,
+        real=image_set.read(split),
+        split=_settings(split),
+        rejected=read_table(split / "rejected.csv", ["file", "label", "reason"], ["file", "label", "reason"]),
+        generated={(one["generator"], one["seed"]): (one, image_set.read(folder)) for one, folder in sets},
+        trained={(one["name"], one["seed"]): (one, folder) for one, folder in trainings},
+        measured=[_settings(folder) for folder in fid],
+        classified=[_settings(folder) for folder in classifier],
+        notes=notes,
+        seconds=_seconds(benchmarks) if benchmarks else {},
+    )
+
+
+def generators_of(study: Study, arm: str) -> list[str]:
+    """List the generators whose images an arm trains on."""
+    arms = study.arms
+    return [name for name in arms.loc[arms["arm"] == arm, "generator"] if name != NO_GENERATOR]
+
+
+def _settings(folder: Path) -> dict[str, Any]:
+    settings = files.read_json(folder / "settings.json")
+    if not isinstance(settings, dict):
+        raise UserError(f"{folder}/settings.json isn't of a result; run again what makes {folder}")
+    return settings
+
+
+def _seconds(folder: Path) -> dict[str, float]:
+    """Add up the times of the jobs of each stage, which Snakemake wrote below a folder; none where it is absent."""
+    taken: dict[str, float] = {}
+    for path in sorted(folder.rglob("*.tsv")):
+        stage = path.relative_to(folder).parts[0].removesuffix(".tsv")
+        table = pd.read_csv(path, sep="\t")
+        taken[stage] = taken.get(stage, 0.0) + float(table["s"].sum())
+    return taken

@@ -1,0 +1,350 @@
+"""write_report from the command line: one page that is complete, can be read by everybody, and says what the study
+says."""
+
+import json
+import re
+import shutil
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+import html_pages
+import study_folders
+import summarise_study
+import write_report
+from chestgan.base import files
+from html_pages import Element
+from study_folders import Folders
+
+ANCHORS = ["study", "answer", "data", "images", "classifiers", "generators", "methods", "limits", "provenance"]
+NOTES = ["--ethics", "Approved by the committee <of the clinic> & waived.", "--title", "Phantoms, seen again"]
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory) -> tuple[Folders, Path]:
+    """Make a study of two generators and two seeds, and its summary; nobody may change it."""
+    folder = tmp_path_factory.mktemp("finished")
+    made = study_folders.make_study(folder, classes=("covid", "normal"))
+    assert summarise_study.main([*made.flags(), "--output", str(folder / "study"), "--n-bootstrap", "300"]) == 0
+    return made, folder / "study"
+
+
+def write(folders: tuple[Folders, Path], output: Path, *flags: str) -> int:
+    made, study = folders
+    named = [["--study", study], ["--split", made.real], ["--generated", *made.generated], ["--train", *made.history]]
+    named += [["--fid", *made.fid], ["--classifier", *made.classifier], ["--output", output]]
+    return write_report.main([*(str(word) for words in named for word in words), *flags])
+
+
+@pytest.fixture(scope="module")
+def text(folders, tmp_path_factory) -> str:
+    output = tmp_path_factory.mktemp("page") / "demo" / "report.html"
+    assert write(folders, output, *NOTES) == 0
+    return output.read_text()
+
+
+@pytest.fixture(scope="module")
+def page(text) -> Element:
+    return html_pages.parse(text)
+
+
+def test_the_sections_stand_in_their_order_and_each_can_be_reached(page):
+    assert [section.attributes["id"] for section in page.all("section")] == [*ANCHORS, "glossary", "references"]
+    assert [link.attributes["href"] for link in page.one("nav").all("a")] == [
+        f"#{name}" for name in [*ANCHORS, "glossary"]
+    ]
+
+
+def test_the_first_words_are_title_warning_and_answer(page, folders):
+    told = json.loads((folders[1] / "study.json").read_text())
+    assert page.one("h1").text() == "Phantoms, seen again"
+    assert page.one("header").all("p")[0].text().startswith("Not for diagnosis.")
+    paragraphs = page.section("answer").all("p")
+    assert paragraphs[0].text() == told["verdict"][0]
+    assert paragraphs[1].text() == (
+        "It rests on 24 images of 12 patients whom no training had seen, and on 2 trainings of every classifier."
+    )
+    answer = page.section("answer").text()
+    assert all(line.removeprefix("- ") in answer for line in told["verdict"])
+
+
+def test_every_warning_of_every_stage_is_in_the_box(page, folders):
+    told = json.loads((folders[1] / "study.json").read_text())
+    shown = [item.text() for item in page.one("aside").all("li")]
+    assert set(told["caveats"]) < set(shown)
+    assert "few patients, so that scores will swing: covid 4 in train" in shown
+
+
+def test_unknown_patients_are_the_first_warning(folders, tmp_path):
+    own = copied(folders, tmp_path)
+    path = own[0].real / "settings.json"
+    unknown = "NO PATIENT IDS: each of the 400 images counts as a patient of its own"
+    files.write_json(path, files.read_json(path) | {"warnings": ["something else", unknown]})
+    assert write(own, tmp_path / "report.html") == 0
+    page = html_pages.parse((tmp_path / "report.html").read_text())
+    assert page.one("aside").all("li")[0].text() == unknown
+
+
+def test_the_page_needs_nothing_from_elsewhere(page, text):
+    assert not page.all("script", "iframe", "object", "embed", "form")
+    for element in page.all():
+        for name, value in element.attributes.items():
+            assert not name.startswith("on"), (element.tag, name)
+            if name in ("href", "src", "xlink:href", "srcset", "action", "poster", "data"):
+                assert value.startswith(("#", "data:")), (element.tag, value)
+    style = page.one("head").one("style").text()
+    assert not re.search(r"@import|@font-face|https?:|url\((?!#)", style)
+    assert len(text.encode()) < 5_000_000
+
+
+def test_every_link_leads_somewhere_and_no_name_is_there_twice(page, text):
+    names = [element.attributes["id"] for element in page.all() if "id" in element.attributes]
+    assert len(names) == len(set(names))
+    links = [element.attributes["href"][1:] for element in page.all() if element.attributes.get("href", "")[:1] == "#"]
+    assert set(links) <= set(names)
+    assert set(re.findall(r"url\(#([^)]+)\)", text)) <= set(names)
+
+
+def test_tables_figures_and_images_can_be_read_without_seeing_them(page):
+    assert len(page.all("table")) >= 8
+    for table in page.all("table"):
+        assert table.one("caption").text()
+        assert {heading.attributes["scope"] for heading in table.one("thead").all("th")} == {"col"}
+        for row in table.one("tbody").all("tr"):
+            assert len(row.all("th", "td")) == len(table.one("thead").all("th"))
+            assert row.one("th").attributes["scope"] == "row"
+    drawings = [drawing for drawing in page.all("svg") if "role" in drawing.attributes]
+    assert [drawing.attributes["id"] for drawing in drawings] == [
+        *("forest", "roc", "scores", "distances", "diversity", "training"),
+    ]
+    for drawing in drawings:
+        assert drawing.one("title").text()
+        assert drawing.one("desc").text()
+    assert all(image.attributes["alt"] for image in page.all("img"))
+    wide = [element for element in page.all("div") if "wide" in element.attributes.get("class", "")]
+    assert all(element.attributes["tabindex"] == "0" and element.attributes["aria-label"] for element in wide)
+
+
+def test_every_generator_and_seed_is_shown_beside_real_images(page):
+    names = [heading.text() for heading in page.section("images").all("h3")]
+    origins = [f"{generator}, seed {seed}" for generator in ("covidgan", "dcgan") for seed in (0, 1)]
+    for label in ("covid", "normal"):
+        assert f"{label}, real" in names
+        assert all(f"{label}, {origin}" in names for origin in origins)
+    # and over the training, of two generators
+    assert names.count("covid, seed 0") == names.count("normal, seed 1") == 2
+    captions = [caption.text() for caption in page.section("images").all("span")]
+    assert captions[:3] == ["1", "2", "3"]
+
+
+def test_the_flow_counts_every_file_and_patient(page):
+    flow = page.section("data").all("figure")[0].text()
+    for words in (
+        "41 image files",
+        "left out, unreadable: 1",
+        "40 images of 20 patients",
+        "covid: 12 images of 6 patients",
+    ):
+        assert words in flow
+
+
+def test_the_authors_words_are_quoted_and_what_they_left_out_is_said(page):
+    guidelines = page.section("limits").one("table").text()
+    assert "by the authors: Approved by the committee <of the clinic> & waived." in guidelines
+    assert "not stated (study_notes.funding)" in guidelines
+
+
+def test_methods_are_those_of_the_settings(page):
+    methods = page.section("methods").text("sup")
+    for words in (
+        "cropped to their central square and resized to 16 × 16 pixels",
+        "A share of 0.4 of the images was held out to test",
+        "Generator covidgan: preset covidgan",
+        "at most 15 thousand images shown, in batches of 32, at a learning rate of 0.0005",
+        "300 resamples",
+    ):
+        assert words in methods
+
+
+def test_works_are_numbered_in_the_order_in_which_they_are_cited(page):
+    cited = [int(mark.text().strip("[] ")) for mark in page.all("sup")]
+    firsts = list(dict.fromkeys(cited))
+    assert firsts == list(range(1, len(page.section("references").all("li")) + 1))
+
+
+def table(page: Element, caption: str) -> list[list[str]]:
+    """Give the rows of the table whose caption begins like this."""
+    (found,) = (one for one in page.all("table") if one.one("caption").text().startswith(caption))
+    return [[cell.text() for cell in row.all("th", "td")] for row in found.one("tbody").all("tr")]
+
+
+def test_the_differences_are_those_of_the_study(page, folders):
+    arms = pd.read_csv(folders[1] / "study.csv")
+    rows = table(page, "ROC AUC of class covid")
+    assert len(rows) == len(arms) == 6
+    for row, (_, arm) in zip(rows, arms.iterrows(), strict=True):
+        assert row[1:4] == [f"{arm[name]:.0f}" for name in ("n_train_real", "n_train_synthetic", "n_seeds")]
+        assert row[4].startswith(f"{arm['roc_auc_mean']:.3f}")
+        against_real = [f"{arm[name]:+.3f}" for name in ("difference", "family_low", "family_high")]
+        assert row[5] == ("–" if arm["arm"] == "real" else "{} ({} to {})".format(*against_real))
+        beyond = [f"{arm['augmented_' + name]:+.3f}" for name in ("difference", "family_low", "family_high")]
+        assert row[6] == ("{} ({} to {})".format(*beyond) if arm["train_on"] == "real_synthetic" else "–")
+    scores = table(page, "Every score on the test patients")
+    assert scores[2][2] == f"{arms['balanced_accuracy_mean'][2]:.3f} ± {arms['balanced_accuracy_sd'][2]:.3f}"
+
+
+def test_the_operating_points_are_those_of_the_runs(page, folders):
+    runs = pd.read_csv(folders[1] / "scores.csv").query("positive")
+    columns = ["threshold", "sensitivity", "specificity", "ppv", "npv", "f1", "balanced_accuracy"]
+    expected = [[str(run["seed"]), *(f"{run[name]:.3f}" for name in columns)] for _, run in runs.iterrows()]
+    assert [row[1:] for row in table(page, "Operating points")] == expected
+
+
+def test_the_two_by_two_tables_count_the_predictions(page, folders):
+    rows = table(page, "Two-by-two tables")
+    for folder in folders[0].classifier:
+        predictions = pd.read_csv(folder / "predictions.csv")
+        sick, called = predictions["label"] == "covid", predictions["predicted"] == "covid"
+        counts = [(sick & called).sum(), (sick & ~called).sum(), (~sick & called).sum(), (~sick & ~called).sum()]
+        assert [folder.name.removeprefix("seed-"), *map(str, counts)] in [row[1:] for row in rows]
+    assert len(rows) == len(folders[0].classifier)
+
+
+def test_the_generators_are_measured_as_in_the_study(page, folders):
+    generators = pd.read_csv(folders[1] / "generators.csv")
+    rows = {row[0]: row[1:] for row in table(page, "Every generator beside")}
+    for column, (_, one) in enumerate(generators.iterrows()):
+        assert rows["kernel distance (KD)"][column].startswith(f"{one['kd_mean']:.3f} (")
+        assert rows["kernel distance (KD), real training images"][column] == f"{one['real_kd']:.3f}"
+        selected, last = (
+            f"kernel distance to the validation patients, {name} generator" for name in ("selected", "last")
+        )
+        assert rows[selected][column] == f"{one['best_validation_kd']:.3f}"
+        assert rows[last][column] == f"{one['last_validation_kd']:.3f}"
+
+
+def test_the_split_is_counted_by_class_and_source(page):
+    assert table(page, "Images (patients) by split") == [
+        ["covid", "", "8 (4)", "0 (0)", "12 (6)", "20 (10)"],
+        ["covid", "one hospital", "8 (4)", "0 (0)", "12 (6)", "20 (10)"],
+        ["normal", "", "8 (4)", "0 (0)", "12 (6)", "20 (10)"],
+        ["normal", "one hospital", "8 (4)", "0 (0)", "12 (6)", "20 (10)"],
+        ["all", "", "16 (8)", "0 (0)", "24 (12)", "40 (20)"],
+    ]
+
+
+NUMBER = re.compile(r"(?<![\w.])[-+−]?\d+(?:\.\d+)?(?:e-\d+)?(?!\w)")
+
+
+def test_every_number_is_one_of_the_study(text, folders):
+    known = numbers_of(folders)
+    shown = html_pages.parse(text).one("body")
+    for element in shown.all():
+        # what explains, cites or names items isn't of this study; an axis has its own numbers
+        ticks = element.tag == "g"
+        constant = element.attributes.get("id") in ("glossary", "references") or element.tag == "sup"
+        if ticks or constant:
+            element.content.clear()
+    for row in shown.section("limits").one("table").all("tr"):
+        del row.content[1:-1]
+    found = NUMBER.findall(shown.text("style", "nav"))
+    assert len(found) > 500
+    unknown = [one for one in found if not any(is_rounded(one, value) for value in known)]
+    assert unknown == []
+
+
+def numbers_of(folders: tuple[Folders, Path]) -> list[float]:
+    """List every number in study.json, in the tables and in the settings that the page names, and the counts of their
+    rows."""
+    made, study = folders
+    every = [study, made.real, *made.generated, *made.history, *made.fid, *made.classifier]
+    texts = [path.read_text() for folder in every for path in sorted(folder.glob("*.json"))]
+    texts += [path.read_text() for path in study.glob("*.csv")]
+    known = {float(one.replace("−", "-")) for text in texts for one in NUMBER.findall(text)}
+    known |= {100 * 0.95}
+    manifest, rejected = (pd.read_csv(made.real / f"{name}.csv") for name in ("manifest", "rejected"))
+    groups = [manifest, *(group for _, group in manifest.groupby("split")), *(g for _, g in manifest.groupby("label"))]
+    groups += [group for _, group in manifest.groupby(["split", "label"])]
+    known |= {float(n) for group in groups for n in (len(group), group["patient"].nunique())}
+    known |= {float(len(manifest) + len(rejected)), float(len(rejected))}
+    told = json.loads((study / "study.json").read_text())
+    wrong = pd.DataFrame(told["wrong_in_all_seeds"])
+    known |= {float(n) for n in wrong.groupby(["arm", "generator", "label"]).size()}
+    return sorted(known | {float(len(told["arms"])), float(len(told["generators"])), 0.0})
+
+
+def is_rounded(shown: str, value: float) -> bool:
+    """Say whether a number as it is shown is this value, rounded."""
+    digits = len(shown.partition(".")[2])
+    return abs(float(shown.replace("−", "-")) - value) <= 0.5 * 10**-digits + 1e-12 if digits else float(shown) == value
+
+
+def copied(folders: tuple[Folders, Path], place: Path) -> tuple[Folders, Path]:
+    """Copy a study, so that a test may damage it."""
+    made, study = folders
+    copy = shutil.copytree(study.parent, place / "copy")
+    moved = {
+        which: [copy / path.relative_to(study.parent) for path in getattr(made, which)]
+        for which in ("generated", "history", "fid", "classifier")
+    }
+    return Folders(copy / made.real.relative_to(study.parent), **moved), copy / "study"
+
+
+class TestBadInput:
+    """Each is told in one line and leaves no page."""
+
+    @pytest.fixture
+    def refused(self, folders, tmp_path, capsys):
+        own = copied(folders, tmp_path)
+
+        def run(damage) -> str:
+            damage(own)
+            assert write(own, tmp_path / "report.html") == 1
+            assert not (tmp_path / "report.html").exists()
+            return capsys.readouterr().err
+
+        return run
+
+    def test_no_summary(self, refused):
+        message = refused(lambda own: shutil.rmtree(own[1]))
+        assert "expected a result of summarise_study" in message
+
+    def test_a_summary_of_an_older_version(self, refused):
+        message = refused(lambda own: files.write_json(own[1] / "study.json", {"verdict": []}))
+        assert "study.json doesn't name caveats, settings" in message
+        assert "run summarise_study again" in message
+
+    def test_a_lost_figure(self, refused):
+        assert "forest.svg; run summarise_study again" in refused(lambda own: (own[1] / "forest.svg").unlink())
+
+    def test_a_damaged_sheet(self, refused):
+        damage = lambda own: next((own[0].history[0] / "samples").glob("*")).write_text("no picture")  # noqa: E731
+        assert "run train_acgan again" in refused(damage)
+
+
+def test_equal_studies_give_equal_pages(folders, tmp_path, text):
+    assert write(folders, tmp_path / "demo" / "report.html", *NOTES) == 0
+    assert (tmp_path / "demo" / "report.html").read_text() == text
+
+
+def test_text_stands_out_from_its_ground_in_light_and_dark_and_on_paper(page):
+    style = page.one("head").one("style").text()
+    themes = [dict(re.findall(r"--([\w-]+): (#\w{6})", block)) for block in re.findall(r":root \{(.*?)\}", style)]
+    assert len(themes) == 3
+    for theme in themes:
+        for ink, grounds in (("ink", ("paper", "shade", "careful")), ("quiet", ("paper",)), ("link", ("paper",))):
+            for ground in grounds:
+                assert contrast(theme[ink], theme[ground]) >= 4.5, (ink, ground)
+
+
+def contrast(one: str, other: str) -> float:
+    """Compute the contrast of two colours by WCAG 2.2."""
+    low, high = sorted(map(luminance, (one, other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+def luminance(colour: str) -> float:
+    parts = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
+    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue

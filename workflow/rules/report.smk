@@ -1,0 +1,41 @@
+rule write_report:
+    input:
+        study=rules.summarise_study.output.json,
+        figures=rules.summarise_study.output.vector_figures,
+        images=rules.split_data.output.images,
+        manifest=rules.split_data.output.manifest,
+        rejected=rules.split_data.output.rejected,
+        split=rules.split_data.output.settings,
+        generated=expand(rules.generate_images.output.images, generator=GENERATORS, seed=SEEDS),
+        generated_manifests=expand(rules.generate_images.output.manifest, generator=GENERATORS, seed=SEEDS),
+        generated_settings=expand(rules.generate_images.output.settings, generator=GENERATORS, seed=SEEDS),
+        train=expand(rules.train_acgan.output.settings, generator=GENERATORS, seed=SEEDS),
+        samples=expand(rules.train_acgan.output.samples, generator=GENERATORS, seed=SEEDS),
+        fid=expand(rules.compute_fid.output.settings, generator=GENERATORS, seed=SEEDS),
+        classifier=expand(rules.evaluate_classifier.output.settings, arm=ARMS, seed=SEEDS),
+    output:
+        page=f"{RESULTS}/report.html",
+    log:
+        f"{LOGS}/write_report.log",
+    benchmark:
+        f"{BENCHMARKS}/write_report.tsv"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    params:
+        script=path_of("write_report"),
+        code=code_of("write_report"),
+        templates=configuration.sha256_of_files(TEMPLATES),
+        flags=flags(config["study_notes"]),
+        study=subpath(input.study, parent=True),
+        split=subpath(input.images, parent=True),
+        generated=expand(f"{BRANCH}/generated", generator=GENERATORS, seed=SEEDS),
+        train=expand(f"{BRANCH}/train", generator=GENERATORS, seed=SEEDS),
+        fid=expand(f"{BRANCH}/fid", generator=GENERATORS, seed=SEEDS),
+        classifier=expand(f"{RESULTS}/classifier/{{arm}}/seed-{{seed}}", arm=ARMS, seed=SEEDS),
+        benchmarks=BENCHMARKS,
+    shell:
+        "python {params.script} {params.flags} --study {params.study} --split {params.split} "
+        "--generated {params.generated} --train {params.train} --fid {params.fid} --classifier {params.classifier} "
+        "--benchmarks {params.benchmarks} --output {output.page} 2> {log}"
