@@ -35,7 +35,9 @@ def make_split(folder: Path, classes: Sequence[str], size: int = 16, n_test: int
     protocol = {"grey": "luminance", "resize": "Lanczos", "near_duplicates": "pHash", "split": "by patient"}
     of_split = {"script": "split_data", "settings": told, "protocol": protocol, "versions": {"numpy": "2.4.6"}}
     of_split |= {"warnings": ["few patients, so that scores will swing: covid 4 in train"]}
-    files.write_json(folder / "settings.json", of_split | {"sha256": {"images.npy": "5e" * 32}})
+    files.write_json(
+        folder / "settings.json", of_split | {"sha256": {"images.npy": files.sha256(folder / "images.npy")}}
+    )
     return folder
 
 

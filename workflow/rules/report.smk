@@ -10,7 +10,8 @@ rule write_report:
         generated_manifests=expand(rules.generate_images.output.manifest, generator=GENERATORS, seed=SEEDS),
         generated_settings=expand(rules.generate_images.output.settings, generator=GENERATORS, seed=SEEDS),
         train=expand(rules.train_acgan.output.settings, generator=GENERATORS, seed=SEEDS),
-        samples=expand(rules.train_acgan.output.samples, generator=GENERATORS, seed=SEEDS),
+        # stands for the sample sheets too: a folder is known by its time alone, and a copy of the project has new times
+        history=expand(rules.train_acgan.output.history, generator=GENERATORS, seed=SEEDS),
         fid=expand(rules.compute_fid.output.settings, generator=GENERATORS, seed=SEEDS),
         classifier=expand(rules.evaluate_classifier.output.settings, arm=ARMS, seed=SEEDS),
     output:
