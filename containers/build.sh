@@ -9,15 +9,22 @@ weights=${INCEPTION_WEIGHTS:-}
 sif=containers/chestgan.sif
 # where both definitions take the weights from: a build sees nothing but the project's folder
 given=containers/weights.pth
-trap 'rm -f "$given" "$sif.partial"' EXIT
+partial=("$sif.partial")
+trap 'rm -f "${partial[@]}"' EXIT
 
 fail() {
     echo "error: $1" >&2
     exit 1
 }
 
+# weights that lie there already are the user's own
 place_weights() {
-    rm -f "$given"
+    if [ -e "$given" ]; then
+        [ -z "$weights" ] || [ "$weights" -ef "$given" ] ||
+            fail "$given is in the way of INCEPTION_WEIGHTS=$weights; move it, or leave INCEPTION_WEIGHTS out to use it"
+        return
+    fi
+    [ -z "$weights" ] || partial+=("$given")
     case $weights in
     "") ;;
     *://*) curl --fail --location --no-progress-meter --output "$given" "$weights" ||
@@ -40,8 +47,9 @@ case ${1:-} in
 image)
     engine=$(engine)
     place_weights
-    "$engine" build --file containers/Dockerfile --tag chestgan --build-arg INCEPTION_WEIGHTS="${weights:+$given}" .
-    echo "chestgan $("$engine" image inspect --format '{{.Id}}' chestgan)"
+    "$engine" build --file containers/Dockerfile --tag chestgan --build-arg INCEPTION_WEIGHTS="$(ls "$given" 2>/dev/null)" .
+    digest=$("$engine" image inspect --format '{{.Id}}' chestgan)
+    echo "chestgan ${digest#sha256:}"
     ;;
 sif)
     command -v apptainer >/dev/null ||

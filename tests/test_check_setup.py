@@ -52,7 +52,8 @@ class Setup:
             (folder / name).mkdir(parents=True)
         (folder / "data" / "cxr" / "metadata.csv").touch()
         (folder / "data" / "cxr" / "1.png").touch()
-        (folder / "containers" / "chestgan.sif").touch()
+        (folder / "containers" / "chestgan.sif").write_bytes(b"image")
+        (folder / "containers" / "chestgan.sif.sha256").write_text(hashlib.sha256(b"image").hexdigest())
         self.write()
         self.program("sbatch")
         self.program("sinfo", SINFO)
@@ -299,6 +300,23 @@ def test_the_image_file_and_apptainer_must_be_there(setup: Setup) -> None:
     assert line.startswith("missing  image: there is no containers/chestgan.sif")
     (setup.programs / "apptainer").unlink()
     assert len(setup.bad()) == 2
+
+
+@pytest.mark.parametrize(
+    ("content", "state", "message"),
+    [
+        (None, "missing", "there is no checksum in"),
+        ("", "missing", "there is no checksum in"),
+        ("c0ffee  chestgan.sif\n", "wrong", "is of another image"),
+    ],
+)
+def test_the_image_file_must_have_its_checksum(setup: Setup, content: str | None, state: str, message: str) -> None:
+    path = setup.folder / "containers" / "chestgan.sif.sha256"
+    path.unlink() if content is None else path.write_text(content)
+    (line,) = setup.bad()
+    assert line.startswith(f"{state:<8} image: ")
+    assert message in line
+    assert f"sha256sum {path.with_suffix('')} > {path}" in line
 
 
 def test_an_engine_must_answer_and_have_a_new_image(setup: Setup) -> None:

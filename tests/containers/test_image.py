@@ -1,6 +1,7 @@
 """The image, really built: each script and the whole demo in it, without a network, as any user, read-only."""
 
 import http.server
+import os
 import re
 import shutil
 import subprocess
@@ -110,6 +111,50 @@ def test_each_rule_is_run_by_apptainer_with_what_it_needs(tmp_path: Path) -> Non
     assert f"image c0ffee; beyond {tmp_path / 'data'}" in call
     split = project.folder / "results" / "demo" / "split"
     assert files.read_json(split / "settings.json")["versions"]["image"] == "c0ffee"
+
+
+@pytest.mark.parametrize("checksum", [None, "", "\n"])
+def test_an_image_file_without_its_checksum_is_refused(checksum: str | None, tmp_path: Path) -> None:
+    project = Project(tmp_path / "project")
+    (project.folder / "config" / "small.yaml").write_text(yaml.safe_dump(small_study()))
+    (project.folder / "containers" / "chestgan.sif").touch()
+    if checksum is not None:
+        (project.folder / "containers" / "chestgan.sif.sha256").write_text(checksum)
+    done = project.snakemake("--sdm", "apptainer", path=stand_in_for_apptainer(tmp_path / "bin"))
+    assert done.returncode == 1
+    assert "there is no checksum in containers/chestgan.sif.sha256; write it: sha256sum" in done.stdout + done.stderr
+    assert not (project.folder / "data").exists()
+
+
+def test_a_path_that_a_container_cannot_be_shown_is_refused(tmp_path: Path) -> None:
+    project = Project(tmp_path / "project")
+    config = small_study()
+    config["split_data"] |= {"folder": str(class_folders(tmp_path / "one, two")), "metadata": None}
+    (project.folder / "config" / "small.yaml").write_text(yaml.safe_dump(config))
+    done = project.snakemake("--sdm", "apptainer", path=stand_in_for_apptainer(tmp_path / "bin"))
+    assert done.returncode == 1
+    assert "one, two can't be shown to a container: its name has a comma or a colon" in done.stdout + done.stderr
+    assert not (project.folder / "results").exists()
+
+
+@pytest.mark.parametrize("given", ["", "containers/weights.pth", "elsewhere.pth"])
+def test_weights_that_lie_in_the_builds_place_are_the_users(given: str, tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "containers", tmp_path / "containers", ignore=shutil.ignore_patterns("*.sif*"))
+    (tmp_path / "containers" / "weights.pth").write_bytes(b"mine")
+    (tmp_path / "elsewhere.pth").write_bytes(b"other")
+    engine = tmp_path / "podman"
+    engine.write_text(f'#!/bin/sh\necho "$@" >> {tmp_path}/calls\n')
+    engine.chmod(0o755)
+    variables = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "ENGINE": "podman", "INCEPTION_WEIGHTS": given}
+    command = [tmp_path / "containers" / "build.sh", "image"]
+    done = subprocess.run(command, env=variables, capture_output=True, text=True, check=False)
+    assert (tmp_path / "containers" / "weights.pth").read_bytes() == b"mine"
+    if given == "elsewhere.pth":
+        assert done.returncode == 1
+        assert "error: containers/weights.pth is in the way of INCEPTION_WEIGHTS=elsewhere.pth" in done.stderr
+    else:
+        assert done.returncode == 0, done.stderr
+        assert "--build-arg INCEPTION_WEIGHTS=containers/weights.pth ." in (tmp_path / "calls").read_text()
 
 
 def test_an_engine_without_the_image_is_refused(tmp_path: Path) -> None:

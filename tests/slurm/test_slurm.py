@@ -112,6 +112,7 @@ def test_each_of_two_nodes_enters_the_container_by_itself(study: Project, tmp_pa
     write_config(study, training(0.128, gpus=1, nodes=2))
     write_profile(study, read_profile(study) | {"apptainer-args": "--nv"})
     (study.folder / "containers" / "chestgan.sif").touch()
+    (study.folder / "containers" / "chestgan.sif.sha256").write_text("c0ffee  chestgan.sif\n")
     programs = stand_in_for_apptainer(tmp_path / "bin")
     in_image = (TRAINED, "--retries", "0", "--software-deployment-method", "apptainer")
     done = study.snakemake(*in_image, path=programs)
@@ -268,6 +269,7 @@ def test_an_image_that_is_not_there_is_refused(study: Project, tmp_path: Path) -
 @pytest.mark.skipif(shutil.which("apptainer") is not None, reason="apptainer is here")
 def test_apptainer_that_is_not_there_is_told(study: Project) -> None:
     (study.folder / "containers" / "chestgan.sif").touch()
+    (study.folder / "containers" / "chestgan.sif.sha256").write_text("c0ffee  chestgan.sif\n")
     done = study.snakemake(TRAINED, "--software-deployment-method", "apptainer")
     assert done.returncode == 1
     assert "apptainer isn't on the PATH here; load it" in done.stdout + done.stderr

@@ -32,6 +32,32 @@ def image_of(engine):
         return ""
 
 
+def digest_of(image):
+    """Read the digest of Apptainer's image file from the checksum beside it; empty where there is none."""
+    path = Path(f"{image}.sha256")
+    words = path.read_text().split() if path.is_file() else []
+    return words[0] if words else ""
+
+
+def image_problems():
+    """List what prevents the jobs from entering the image, or would leave their results without its digest."""
+    problems = []
+    if ENGINE and not image_of(ENGINE):
+        problems.append(f"{ENGINE} has no image chestgan here; `make image` builds it")
+    if not CAN_ENTER:
+        problems.append(
+            "apptainer isn't on the PATH here; load it, or take software-deployment-method out of the profile"
+        )
+    if APPTAINER and not Path(IMAGE).is_file():
+        problems.append(f"there is no image {IMAGE}; `make sif` builds it")
+    elif APPTAINER and not digest_of(IMAGE):
+        problems.append(f"there is no checksum in {IMAGE}.sha256; write it: sha256sum {IMAGE} > {IMAGE}.sha256")
+    for path in [str(Path.cwd()), *BINDS] if ENGINE or APPTAINER else []:
+        if set(path) & set(",:"):
+            problems.append(f"{path} can't be shown to a container: its name has a comma or a colon; rename it")
+    return problems
+
+
 # Threads that wait sleep: jobs side by side otherwise slow one another down several times over. And memory that was
 # freed is kept for the next batch: without it a frozen network's features cost as much time in the kernel as in itself.
 shell.prefix(
@@ -42,11 +68,12 @@ if ENGINE:
     os.environ |= {"CHESTGAN_ENGINE": ENGINE, "CHESTGAN_BINDS": ":".join(BINDS), "CHESTGAN_IMAGE": image_of(ENGINE)}
     shell.executable(str(SCRIPTS.parent / "containers" / "run_in_image.sh"))
 elif APPTAINER:
-    digest = Path(f"{IMAGE}.sha256")
-    os.environ |= {
-        "APPTAINERENV_CHESTGAN_IMAGE": digest.read_text().split()[0] if digest.is_file() else "",
-        "APPTAINER_BIND": ",".join(filter(None, [os.getenv("APPTAINER_BIND"), *BINDS])),
-    }
+    # SingularityCE, which has the same commands, reads its own names alone
+    for program in ("APPTAINER", "SINGULARITY"):
+        os.environ |= {
+            f"{program}ENV_CHESTGAN_IMAGE": digest_of(IMAGE),
+            f"{program}_BIND": ",".join(filter(None, [os.getenv(f"{program}_BIND"), *BINDS])),
+        }
 
 
 def launcher(wildcards, threads):
@@ -80,14 +107,7 @@ def require_possible():
         problems.append(f"nodes is {NODES}, which takes a cluster: use a profile for Slurm, or set nodes to 1")
     if NODES > 1 and ENGINE:
         problems.append(f"nodes is {NODES}, and {ENGINE} joins no nodes: use Apptainer, or no container")
-    if ENGINE and not image_of(ENGINE):
-        problems.append(f"{ENGINE} has no image chestgan here; `make image` builds it")
-    if not CAN_ENTER:
-        problems.append(
-            "apptainer isn't on the PATH here; load it, or take software-deployment-method out of the profile"
-        )
-    if APPTAINER and not Path(IMAGE).is_file():
-        problems.append(f"there is no image {IMAGE}; `make sif` builds it")
+    problems += image_problems()
     if problems:
         raise WorkflowError("\n".join(problems))
 

@@ -27,7 +27,9 @@ def check(config: dict[str, Any], schema: Path) -> None:
     """
     validator = jsonschema.Draft202012Validator(files.read_json(schema))
     if isinstance(config.get("split_data"), dict):
-        config["split_data"] = recipes.complete(config["split_data"])
+        completed = recipes.complete(config["split_data"])
+        # null takes back what a recipe says, and otherwise leaves the script's default
+        config["split_data"] = {key: value for key, value in completed.items() if value is not None}
     _read_text(config, validator)
     mistakes = [_described(error) for error in sorted(validator.iter_errors(config), key=lambda error: error.json_path)]
     if mistakes:

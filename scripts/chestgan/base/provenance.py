@@ -23,6 +23,7 @@ def versions(*packages: str) -> dict[str, str | None]:
         | {package: metadata.version(package) for package in packages}
         | {
             "lock_sha256": files.sha256(lock) if lock.is_file() else None,
-            "image": os.environ.get("CHESTGAN_IMAGE") or None,
+            # Docker writes sha256: before the digits, Podman and Apptainer don't
+            "image": os.environ.get("CHESTGAN_IMAGE", "").removeprefix("sha256:") or None,
         }
     )

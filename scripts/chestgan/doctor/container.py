@@ -45,9 +45,21 @@ def apptainer(config: dict[str, Any], lock: Path, folder: Path) -> Iterator[Find
     if not (folder / _FILE).is_file():
         yield missing("image", f"there is no {_FILE} in {folder}; `make sif` builds it")
     elif program:
+        yield _digest(folder / _FILE)
         yield from _inside(str(_FILE), enter(config, folder, gpus=False), "make sif", config, lock)
     else:
         yield wrong("image", f"{_FILE} can't be looked into without apptainer")
+
+
+def _digest(image: Path) -> Finding:
+    """Compare the image file with the checksum beside it, which results name."""
+    path = image.with_name(f"{image.name}.sha256")
+    words = path.read_text().split() if path.is_file() else []
+    if not words:
+        return missing("image", f"there is no checksum in {path}; write it: sha256sum {image} > {path}")
+    if files.sha256(image) != words[0]:
+        return wrong("image", f"{path} is of another image; write it anew: sha256sum {image} > {path}")
+    return fine("image", f"sha256 {words[0][:12]}, as {path.name} says")
 
 
 def engine(config: dict[str, Any], lock: Path, folder: Path) -> Iterator[Finding]:
