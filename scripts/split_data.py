@@ -23,11 +23,11 @@ from chestgan.base.settings import argument, setting
 from chestgan.base.tables import write_table
 from chestgan.data import (
     duplicates,
-    file_names,
     header_table,
     headers,
     inspection,
     labels,
+    listing,
     masks,
     metadata,
     patients,
@@ -38,7 +38,7 @@ from chestgan.data import (
 )
 from chestgan.data.grey import Window
 from chestgan.data.inspection import Inspection, Selection
-from chestgan.data.metadata import Layout
+from chestgan.data.layout import Layout
 from chestgan.images import image_set
 
 WORKING_COLUMNS = ["given", *header_table.ADDED, *preparation.COLUMNS]
@@ -138,12 +138,16 @@ class Config:
     @property
     def layout(self) -> Layout:
         """What the tables say, and where."""
-        by_folders = not self.metadata
         return Layout(
+            tables=self.metadata,
+            table_columns=self.table_columns,
+            sheet=self.sheet,
+            take=self.take,
+            leave_out=self.leave_out,
             file=self.file_column,
-            label="" if by_folders else self.label_column,
-            patient="" if by_folders else self.patient_column,
-            source="" if by_folders else self.source_column,
+            label=self.label_column,
+            patient=self.patient_column,
+            source=self.source_column,
             file_template=self.file_template,
             patient_pattern=self.patient_pattern,
             labels=self.labels,
@@ -208,7 +212,7 @@ def run(config: Config) -> None:
 def select(config: Config) -> Selection:
     """List the images of the classes with their patients; what can be no study is refused before an image is opened."""
     inspection.require_folder(config.folder)
-    listed, left_out, others = list_files(config)
+    listed, left_out, others = listing.list_files(config.folder, config.layout)
     classes = labels.require_labels(listed, config.classes, config.ignored_labels)
     left_out = pd.concat([left_out, labels.unusable_labels(listed, classes, config.ignored_labels)])
     table = listed[listed["label"].isin(classes)].reset_index(drop=True)
@@ -267,32 +271,6 @@ def inspect(config: Config) -> Inspection:
     return Inspection(selected, looked)
 
 
-def list_files(config: Config) -> tuple[pd.DataFrame, pd.DataFrame, list[str]]:
-    """List the images with their labels, the images that are left out, and the files that are no images."""
-    images, others = metadata.find(config.folder)
-    if not images and not config.metadata:
-        raise UserError(
-            f"split_data.folder is {str(config.folder)!r}, and there is no image in it, only {len(others)} other files"
-        )
-    chosen, left_out = file_names.choose(images, config.take, config.leave_out)
-    if config.layout.by_folders:
-        masked = masks.by_name(chosen)
-        left_out = pd.concat([left_out, masked])
-        chosen = sorted(set(chosen) - set(masked["file"]))
-    if not config.metadata:
-        return metadata.from_folders(chosen, config.patient_pattern), left_out, others
-    raw = metadata.read_raw(tables(config), config.layout, config.table_columns, config.sheet)
-    table, dropped = metadata.from_table(raw, config.layout, chosen, others, left_out["file"])
-    unnamed = sorted(set(chosen) - set(table["file"]) - set(dropped["file"]))
-    unlisted = pd.DataFrame({"file": unnamed, "label": "", "reason": "not in the table", "detail": "no row names it"})
-    return table, pd.concat([left_out, dropped, unlisted]), sorted(set(others) - set(table["file"]))
-
-
-def tables(config: Config) -> list[Path]:
-    """Locate the metadata tables."""
-    return files.locate(config.folder, config.metadata, "split_data.metadata")
-
-
 def decode(config: Config, table: pd.DataFrame, scratch: Path) -> tuple[pd.DataFrame, np.ndarray]:
     """Decode all files into the scratch folder; the table gets what was found, thumbnails are of the usable ones."""
     prepared = preparation.prepare_rows(table, config.folder, config.preparation, config.threads)
@@ -335,7 +313,7 @@ def provenance(
         "settings": asdict(config),
         "versions": versions("pillow", "pydicom", "python-gdcm", "nibabel", "scikit-learn", "numpy"),
         "classes": sorted(manifest["label"].unique()),
-        "metadata_sha256": {path.name: files.sha256(path) for path in tables(config)},
+        "metadata_sha256": {path.name: files.sha256(path) for path in listing.tables(config.folder, config.layout)},
         "sha256": image_set.checksums(folder),
         "n_images": len(manifest),
         "n_patients": int(manifest["patient"].nunique()),

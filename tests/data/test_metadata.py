@@ -8,10 +8,10 @@ import pytest
 
 from chestgan.base.errors import UserError
 from chestgan.data import metadata
-from chestgan.data.metadata import Layout
+from chestgan.data.layout import Layout
 from pictures import picture, save
 
-LAYOUT = Layout()
+LAYOUT = Layout(tables=("table.csv",))
 FILES = ["covid/a.png", "covid/b.png", "normal/c.png"]
 
 
@@ -78,7 +78,11 @@ def test_tables_of_several_kinds_say_the_same(tmp_path: Path, text: str, encodin
 
 
 def test_an_empty_name_says_that_there_is_no_such_column(tmp_path: Path) -> None:
-    table = table_of(tmp_path, "name,class\ncovid/a.png,x\n", layout=Layout("name", "class", "", ""))
+    table = table_of(
+        tmp_path,
+        "name,class\ncovid/a.png,x\n",
+        layout=Layout(("table.csv",), file="name", label="class", patient="", source=""),
+    )
     assert table.to_numpy().tolist() == [["covid/a.png", "x", "", ""]]
 
 

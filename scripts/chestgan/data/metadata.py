@@ -3,7 +3,6 @@
 import posixpath
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
@@ -12,42 +11,11 @@ from chestgan.base import files
 from chestgan.base.errors import UserError, did_you_mean
 from chestgan.data import decoding, file_names, rules, text_tables
 from chestgan.data.file_names import shown
+from chestgan.data.layout import Layout, wanted_columns
 from chestgan.data.rejected import COLUMNS as REJECTED_COLUMNS
 
 COLUMNS = ["file", "label", "patient", "source"]
 _OPTIONAL = ("patient_column", "source_column")
-
-
-@dataclass(frozen=True)
-class Layout:
-    """What the tables say about each file, and where; an empty name of a column says that there is none.
-
-    Attributes:
-        file: the column of files; unused where there is a template.
-        label: the column of labels; unused where there are rules. Without both, the top folder is the label.
-        patient_pattern: a regular expression whose one group is the patient, looked for in the column of patients, or
-            in the file's path where there is none.
-        labels: LABEL=RULE for each label that follows from a rule.
-        keep_rows: rules that all hold for the rows to read.
-        missing_files: whether a row that names a file that isn't there is an error: `refuse`, or `leave_out`.
-        columns: more columns to carry through.
-    """
-
-    file: str = "file"
-    label: str = "label"
-    patient: str = "patient"
-    source: str = "source"
-    file_template: str | None = None
-    patient_pattern: str | None = None
-    labels: tuple[str, ...] = ()
-    keep_rows: tuple[str, ...] = ()
-    missing_files: str = "refuse"
-    columns: tuple[str, ...] = ()
-
-    @property
-    def by_folders(self) -> bool:
-        """Whether the top folders are the labels."""
-        return not self.label and not self.labels
 
 
 def find(folder: Path) -> tuple[list[str], list[str]]:
@@ -71,9 +39,7 @@ def from_folders(images: Sequence[str], patient_pattern: str | None = None) -> p
     return table[COLUMNS]
 
 
-def read_raw(
-    paths: Sequence[Path], layout: Layout, table_columns: Sequence[str] = (), sheet: str | None = None
-) -> pd.DataFrame:
+def read_raw(paths: Sequence[Path], layout: Layout) -> pd.DataFrame:
     """Read the columns that a layout uses of all tables, one below the other, as text.
 
     Raises:
@@ -82,7 +48,7 @@ def read_raw(
     wanted = wanted_columns(layout)
     tables = []
     for path in paths:
-        table = text_tables.read(path, table_columns, sheet)
+        table = text_tables.read(path, layout.table_columns, layout.sheet)
         for key, name in wanted:
             if name not in table:
                 raise _missing_column(path, key, name, list(table))
@@ -93,21 +59,6 @@ def read_raw(
                 )
         tables.append(table[list(dict.fromkeys(name for _, name in wanted))])
     return pd.concat(tables, ignore_index=True)
-
-
-def wanted_columns(layout: Layout) -> list[tuple[str, str]]:
-    """List the columns that a layout uses, each after the key of the configuration that names it."""
-    if layout.file_template is None:
-        wanted = [("file_column", layout.file)]
-    else:
-        wanted = [("file_template", name) for name in file_names.parse(layout.file_template).columns]
-    if not layout.labels:
-        wanted.append(("label_column", layout.label))
-    wanted += [("patient_column", layout.patient), ("source_column", layout.source)]
-    wanted += [("labels", rule.column) for rule in rules.parse_labels(layout.labels).values()]
-    wanted += [("keep_rows", rules.parse(text, "keep_rows").column) for text in layout.keep_rows]
-    wanted += [("columns", name) for name in layout.columns]
-    return [(key, name) for key, name in wanted if name]
 
 
 def from_table(

@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 
 from chestgan.base import recipes
-from chestgan.data import column_guesses, decoding, masks, metadata
+from chestgan.data import column_guesses, decoding, listing, masks, metadata
 from chestgan.data.column_guesses import TableGuess
 
 _N_LOOKED_AT = 60
@@ -56,6 +56,7 @@ class Survey:
 def survey(folder: Path) -> Survey:
     """Look at a folder: its files, its tables, and the pixels of some images."""
     images, others = metadata.find(folder)
+    images, _ = listing.with_text_names(images)
     masked = set(masks.by_name(images)["file"])
     films = [image for image in images if image not in masked]
     classes = Counter(film.split("/")[0] for film in films if "/" in film)
