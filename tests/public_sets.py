@@ -4,9 +4,8 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from pydicom.dataset import Dataset, FileMetaDataset
-from pydicom.uid import ExplicitVRLittleEndian, generate_uid
 
+from dicoms import save_film
 from pictures import picture, save
 
 N_FILMS = 28
@@ -182,16 +181,5 @@ def mask(seed: int) -> np.ndarray:
 
 
 def save_dicom(path: Path, pixels: np.ndarray, patient: str) -> None:
-    """Save a grey film as DICOM, uncompressed."""
-    made = Dataset()
-    made.file_meta = FileMetaDataset()
-    made.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
-    made.file_meta.MediaStorageSOPClassUID = made.SOPClassUID = "1.2.840.10008.5.1.4.1.1.1.1"
-    made.file_meta.MediaStorageSOPInstanceUID = made.SOPInstanceUID = generate_uid(entropy_srcs=[str(path)])
-    made.PatientID, made.Modality = patient, "DX"
-    made.Rows, made.Columns = pixels.shape
-    made.SamplesPerPixel, made.PhotometricInterpretation = 1, "MONOCHROME2"
-    made.BitsAllocated, made.BitsStored, made.HighBit, made.PixelRepresentation = 8, 8, 7, 0
-    made.PixelData = pixels.tobytes()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    made.save_as(path, enforce_file_format=True)
+    """Save a film as DICOM, of which only the patient is known."""
+    save_film(path, pixels, bits=8, PatientID=patient, StudyInstanceUID=None, Manufacturer=None, ViewPosition=None)

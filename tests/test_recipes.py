@@ -23,12 +23,11 @@ EXPECTED = {
     "bimcv": ({"covid": 14, "normal": 14}, 14, 1, 0, {"left out": 28, "not in the folder": 2}),
     "cohen": ({"covid": 12, "normal": 12}, 14, 1, 0, {"row left out": 2}),
     "vindr": ({"cardiomegaly": 13, "normal": 14}, 27, 1, 27, {"several labels": 1}),
-    "siim": ({"normal": 14, "pneumothorax": 14}, 28, 1, 28, {}),
+    "siim": ({"normal": 14, "pneumothorax": 14}, 28, 1, 0, {}),
     "sars_ct": ({"COVID": 14, "non-COVID": 14}, 28, 1, 28, {}),
     "ucsd_ct": ({"CT_COVID": 14, "CT_NonCOVID": 14}, 21, 1, 14, {"not in the folder": 1}),
     "midrc": ({"covid": 13, "other": 14}, 14, 1, 0, {"row left out": 1}),
 }
-DICOM = ("rsna", "vindr", "siim", "midrc")
 
 
 def configured(folder: Path, *flags: str) -> split_data.Config:
@@ -54,7 +53,7 @@ def test_a_set_is_read_by_its_recipe(tmp_path: Path, recipe: str) -> None:
     assert recipes.recognise(path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*")) == [recipe]
 
 
-@pytest.mark.parametrize("recipe", [name for name in EXPECTED if name not in DICOM])
+@pytest.mark.parametrize("recipe", EXPECTED)
 def test_a_set_becomes_an_image_set(tmp_path: Path, recipe: str) -> None:
     getattr(public_sets, recipe)(tmp_path / "data")
     flags = ["--folder", str(tmp_path / "data"), "--output", str(tmp_path / "out"), "--image-size", "16"]
@@ -62,7 +61,8 @@ def test_a_set_becomes_an_image_set(tmp_path: Path, recipe: str) -> None:
     made = pd.read_csv(tmp_path / "out" / "manifest.csv", dtype=str, keep_default_na=False)
     assert dict(Counter(made["label"])) == EXPECTED[recipe][0]
     carried = recipes.read(recipe).get("columns", [])
-    assert list(made) == [*split_data.MANIFEST_COLUMNS, *carried]
+    named = [*split_data.MANIFEST_COLUMNS, *carried]
+    assert list(made)[: len(named)] == named
     assert (made[carried] != "").any(axis=None) or not carried
 
 
