@@ -23,6 +23,7 @@ report: .venv/chestgan ## collect a finished study's rules and figures in Snakem
 	$(SNAKEMAKE) --report report.html
 
 new: .venv/chestgan ## write a configuration for a folder of images from what is in it; DATA=folder NAME=study
+	@[ -n "$(DATA)" ] || { echo "error: name the folder of the images: make new DATA=my/images" >&2; exit 1; }
 	@python scripts/configure_study.py --folder "$(DATA)" $(if $(NAME),--name "$(NAME)")
 
 doctor: .venv/chestgan ## check what this machine or cluster has and lacks; PROFILE=slurm CONFIG=config/cxr.yaml

@@ -8,11 +8,13 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
+from PIL import Image
 
 import configure_study
 import public_sets
 import split_data
 from chestgan.base import commandline, configuration
+from dicoms import save_film, values
 from pictures import class_folders, picture, rows, save, with_table
 
 USUAL = {"folder", "image_size"}
@@ -108,6 +110,15 @@ def test_deep_and_small_images_get_a_window_and_a_size(tmp_path: Path) -> None:
     assert "square" not in section
 
 
+def test_ct_without_a_window_gets_that_of_the_lung(tmp_path: Path) -> None:
+    for place in range(16):
+        path = tmp_path / "data" / ("covid", "normal")[place % 2] / f"{place}.dcm"
+        save_film(path, values(place), Modality="CT", PatientID=f"p{place}", RescaleSlope=1, RescaleIntercept=-1024)
+    section = configured(tmp_path / "data", tmp_path / "new.yaml")
+    assert (section["window_low"], section["window_high"]) == (-1350, 150)
+    assert manifest(tmp_path / "new.yaml")["patient"].nunique() == 16
+
+
 @pytest.mark.parametrize("recipe", ["radiography", "covidx", "nih", "chexpert", "cohen", "sars_ct"])
 def test_a_public_set_is_known_by_its_files(tmp_path: Path, recipe: str) -> None:
     getattr(public_sets, recipe)(tmp_path / "data")
@@ -141,13 +152,17 @@ def test_what_cannot_be_a_study_is_an_error_and_nothing_is_overwritten(tmp_path:
     assert configure_study.main(["--folder", str(tmp_path / "gone"), "--output", str(tmp_path / "b.yaml")]) == 1
 
 
-@pytest.mark.parametrize(("guise", "patients"), [("folders", 0), ("table", 20)])
-def test_real_films_are_configured_in_two_guises(tmp_path: Path, shared_data: Path, guise: str, patients: int) -> None:
+@pytest.mark.parametrize(("guise", "patients"), [("folders", 0), ("table", 20), ("dicom", 28)])
+def test_real_films_are_configured_in_any_guise(tmp_path: Path, shared_data: Path, guise: str, patients: int) -> None:
     table = pd.read_csv(shared_data / "cxr" / "metadata.csv", dtype=str, keep_default_na=False)
     table = table[table["label"] != "pneumonia"].drop_duplicates("patient_id").groupby("label").head(14)
     for file in table["filename"]:
         (tmp_path / "data" / file).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(shared_data / "cxr" / file, tmp_path / "data" / file)
+        if guise == "dicom":
+            pixels = np.asarray(Image.open(shared_data / "cxr" / file).convert("L"))
+            save_film((tmp_path / "data" / file).with_suffix(".dcm"), pixels, bits=8, PatientID=file)
+        else:
+            shutil.copy(shared_data / "cxr" / file, tmp_path / "data" / file)
     if guise == "table":
         table.to_csv(tmp_path / "data" / "metadata.csv", index=False)
     section = configured(tmp_path / "data", tmp_path / "new.yaml")

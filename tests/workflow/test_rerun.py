@@ -240,6 +240,21 @@ def test_an_image_that_was_added_is_noticed(finished: Project, own_data: dict) -
     assert plan_of_split(finished, own_data) == set()
 
 
+def test_a_changed_recipe_reruns_what_its_settings_do(finished: Project, own_data: dict) -> None:
+    recipe = finished.folder / "own.yaml"
+    recipe.write_text("seed: 0\n")
+    config = own_data | {"split_data": {"recipe": "own.yaml"} | own_data["split_data"]}
+    del config["split_data"]["seed"]
+    own_seed = own_data | {"split_data": {"seed": 0} | own_data["split_data"]}
+    write_config(finished, own_seed)
+    assert finished.snakemake("--until", "split_data", configfile="config/changed.yaml").returncode == 0
+    assert plan_of_split(finished, config) == set()
+    recipe.write_text("# a comment\nseed: 0\n")
+    assert plan_of_split(finished, config) == set()
+    recipe.write_text("seed: 5\n")
+    assert plan_of_split(finished, config) == {"split_data"}
+
+
 def test_a_lost_result_is_made_again(finished: Project) -> None:
     lost = finished.folder / "results" / "demo" / "study" / "verdict.txt"
     kept = lost.read_bytes()

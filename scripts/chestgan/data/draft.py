@@ -188,7 +188,7 @@ def _pixel_keys(found: Survey, size: int) -> list[str]:
     if found.window is not None:
         low, high = found.window
         lines += [
-            f"window_low: {low} # 16 bits: nearly all pixels of the images that were looked at lie between these",
+            f"window_low: {low} # more than 8 bits: what lies below is black, and above window_high white",
             f"window_high: {high}",
         ]
     return lines

@@ -12,6 +12,7 @@ from PIL import Image
 from chestgan.base import recipes
 from chestgan.data import column_guesses, decoding, listing, masks, metadata
 from chestgan.data.column_guesses import TableGuess
+from chestgan.data.grey import Refusal
 
 _N_LOOKED_AT = 60
 _LEAST_OF_CLASS = 3
@@ -19,6 +20,8 @@ _LEAST_OF_CLASS = 3
 _PARTS = re.compile(r"images?|imgs?|train|test|val|valid|validation|masks?|png|jpe?g", re.IGNORECASE)
 # that black bars would be seen
 _UNLIKE_SQUARE = 1.05
+# Hounsfield units in which a CT of the lung is looked at
+_LUNG = (-1350, 150)
 
 
 @dataclass(frozen=True)
@@ -33,7 +36,8 @@ class Survey:
         table: the table that names the images, if there is one.
         recipes: the recipes that the files look like.
         sides: (N, 2) int64, width and height of the images that were looked at.
-        window: values of the images of more than 8 bits between which nearly all pixels lie; None where none is deep.
+        window: values of the images of more than 8 bits between which nearly all pixels lie, or those of the lung in a
+            CT without a window of its own; None where none is needed.
     """
 
     n_images: int
@@ -60,10 +64,8 @@ def survey(folder: Path) -> Survey:
     masked = set(masks.by_name(images)["file"])
     films = [image for image in images if image not in masked]
     classes = Counter(film.split("/")[0] for film in films if "/" in film)
-    looked = [film for film in films if not film.lower().endswith((".dcm", ".dicom"))]
-    looked = looked[:: max(1, len(looked) // _N_LOOKED_AT)][:_N_LOOKED_AT]
     sides, windows = [], []
-    for film in looked:
+    for film in films[:: max(1, len(films) // _N_LOOKED_AT)][:_N_LOOKED_AT]:
         size, window = _look(folder / film)
         sides += [size] if size else []
         windows += [window] if window else []
@@ -84,9 +86,11 @@ def _look(path: Path) -> tuple[tuple[int, int] | None, tuple[int, int] | None]:
     try:
         decoded = decoding.read_grey(path)
         return (decoded.width, decoded.height), None
-    except decoding.Refusal as refusal:
+    except Refusal as refusal:
         if refusal.reason != "16-bit without a window":
             return None, None
+    if decoding.medical_format(path):
+        return None, _LUNG
     with Image.open(path) as image:
         low, high = np.percentile(np.asarray(image), (0.5, 99.5))
         return image.size, (int(low), int(high) + 1)
