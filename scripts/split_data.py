@@ -8,7 +8,7 @@ the headers of DICOM files too.
 
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -211,7 +211,7 @@ def run(config: Config) -> None:
 
 def select(config: Config) -> Selection:
     """List the images of the classes with their patients; what can be no study is refused before an image is opened."""
-    inspection.require_folder(config.folder)
+    files.require_named_folder(config.folder, "split_data.folder")
     listed, left_out, others = listing.list_files(config.folder, config.layout)
     classes = labels.require_labels(listed, config.classes, config.ignored_labels)
     left_out = pd.concat([left_out, labels.unusable_labels(listed, classes, config.ignored_labels)])
@@ -257,16 +257,21 @@ def told_apart(config: Config, table: pd.DataFrame) -> str:
     return f"{told}, and {n_patients} patients have {len(table)} images"
 
 
-def inspect(config: Config) -> Inspection:
-    """Look at the data as `run` would take them, without a result: their labels, patients, and about a hundred images.
+def inspect(section: Mapping[str, Any], n_files: int = inspection.N_FILES) -> Inspection:
+    """Look at the data as a run would take them, without a result: their labels, their patients, and some images.
+
+    Args:
+        section: the settings of split_data in the configuration.
+        n_files: images to open.
 
     Raises:
-        UserError: the data are none that a study can be made of.
+        UserError: no study can be made of these data.
     """
+    config = commandline.from_settings(Config, {**section, "output": "none"})
     selected = select(config)
     inspection.require_split(selected.table, config.test_fraction, config.validation_fraction, config.seed)
-    looked = inspection.look(selected.table, config.folder, config.preparation, config.threads)
-    inspection.require_few_rejected(looked, selected.table, config.max_rejected, vars(config))
+    looked = inspection.look(selected.table, config.folder, config.preparation, config.threads, n_files)
+    inspection.require_few_rejected(selected, looked, config.max_rejected, vars(config))
     inspection.require_large_enough(looked[looked["reason"] == ""], config.image_size, config.square)
     return Inspection(selected, looked)
 

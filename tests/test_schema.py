@@ -19,7 +19,11 @@ def schema() -> dict[str, Any]:
 def test_the_schema_and_its_documentation_are_up_to_date(request) -> None:
     """Run pytest with --fix, or `make schema`, after a setting was changed."""
     schema, documentation = make_schema.SCHEMA, make_schema.DOCUMENTATION
-    made = {schema: make_schema.make_schema(), documentation: make_schema.make_documentation(documentation.read_text())}
+    made = {
+        schema: make_schema.make_schema(),
+        documentation: make_schema.make_documentation(documentation.read_text()),
+        make_schema.NETWORKS: make_schema.make_networks(),
+    }
     for path, text in made.items():
         if request.config.getoption("--fix"):
             path.write_text(text)

@@ -304,7 +304,7 @@ def test_wrong_flags_are_told_before_any_work(data: Path, tmp_path: Path, capsys
 
 
 def test_wrong_folders_are_told_before_any_work(tmp_path: Path, capsys) -> None:
-    assert "there is no folder" in failure(capsys, tmp_path / "gone", tmp_path / "out")
+    assert "there is no such folder" in failure(capsys, tmp_path / "gone", tmp_path / "out")
     (tmp_path / "empty").mkdir()
     (tmp_path / "empty/README.md").write_text("nothing")
     assert "there is no image" in failure(capsys, tmp_path / "empty", tmp_path / "out")
@@ -320,6 +320,18 @@ def test_patients_lost_to_rejection_are_told_with_the_list(tmp_path: Path, capsy
     told = failure(capsys, data, tmp_path / "out", "--max-rejected", "0.5")
     assert "too few patients to split: covid 2, normal 3" in told
     assert "out.rejected.csv" in told
+
+
+def test_a_look_finds_what_a_run_would_take_and_leaves_nothing(data: Path) -> None:
+    before = sorted(data.rglob("*"))
+    section = {"folder": str(data), "metadata": ["metadata.csv"], "image_size": 16, "window_low": None, "classes": []}
+    inspected = split_data.inspect(section)
+    assert inspected.selected.classes == ["covid", "normal"]
+    assert inspected.selected.table["patient"].nunique() == 12
+    assert len(inspected.looked) == 24
+    assert (inspected.looked["original_width"] == 80).all()
+    assert split_data.inspect(section, n_files=0).looked.empty
+    assert sorted(data.rglob("*")) == before
 
 
 def test_a_full_output_folder_is_left_alone(data: Path, tmp_path: Path, capsys) -> None:

@@ -153,3 +153,12 @@ def test_a_folder_that_cannot_be_read_is_an_error(tmp_path: Path, monkeypatch) -
     monkeypatch.setattr(os, "scandir", refuse)
     with pytest.raises(UserError, match="closed can't be read: Permission denied"):
         files.below(tmp_path)
+
+
+def test_a_missing_folder_is_told_with_its_neighbour(tmp_path: Path) -> None:
+    (tmp_path / "cxr").mkdir()
+    files.require_named_folder(tmp_path / "cxr", "split_data.folder")
+    with pytest.raises(UserError, match=r"^split_data.folder is '.*/CXR', .* did you mean 'cxr'\?$"):
+        files.require_named_folder(tmp_path / "CXR", "split_data.folder")
+    with pytest.raises(UserError, match=r"^split_data.folder is '.*/far/away', and there is no such folder"):
+        files.require_named_folder(tmp_path / "far" / "away", "split_data.folder")

@@ -12,7 +12,7 @@ from chestgan.data.preparation import Preparation
 from pictures import class_folders
 
 HOW = Preparation(image_size=16, square="pad", min_size=8, window=None)
-SETTINGS = {"folder": Path("data"), "min_size": 64, "window_low": None}
+SETTINGS = {"folder": Path("data"), "min_size": 64, "window_low": None, "classes": ("covid",)}
 
 
 def table_of(counts: dict[str, int]) -> pd.DataFrame:
@@ -20,6 +20,12 @@ def table_of(counts: dict[str, int]) -> pd.DataFrame:
     files = [(f"{label}/{number:05d}.png", label) for label, n in counts.items() for number in range(n)]
     table = pd.DataFrame(files, columns=["file", "label"])
     return table.assign(patient=table["file"], source="", path=table["file"], frame=None)
+
+
+def selection(table: pd.DataFrame) -> inspection.Selection:
+    """Select all of a table."""
+    nothing = pd.DataFrame(columns=["file", "label", "reason", "detail"], dtype=str)
+    return inspection.Selection(table, sorted(table["label"].unique()), nothing, [], len(table), [])
 
 
 def looked_at(counts: dict[str, tuple[int, int]], reason: str = "too small") -> pd.DataFrame:
@@ -30,35 +36,26 @@ def looked_at(counts: dict[str, tuple[int, int]], reason: str = "too small") -> 
 
 def test_a_sample_takes_classes_alike_and_is_the_same_each_time() -> None:
     table = table_of({"covid": 500, "normal": 5000, "rare": 3})
-    chosen = inspection.sample(table)
+    chosen = inspection.sample(table, 100)
     assert chosen["label"].value_counts().to_dict() == {"covid": 48, "normal": 49, "rare": 3}
     assert chosen["file"].is_unique
     assert chosen["file"].is_monotonic_increasing
-    pd.testing.assert_frame_equal(chosen, inspection.sample(table))
+    pd.testing.assert_frame_equal(chosen, inspection.sample(table, 100))
     # not only the first ones in the alphabet
     assert chosen["file"].str.extract(r"normal/(\d+)")[0].dropna().astype(int).max() > 4000
-    assert len(inspection.sample(table_of({"covid": 4, "normal": 5}))) == 9
+    assert len(inspection.sample(table_of({"covid": 4, "normal": 5}), 100)) == 9
 
 
 def test_a_look_finds_sizes_and_reasons(tmp_path: Path) -> None:
     folder = class_folders(tmp_path, n_images=2)
     (folder / "covid" / "00.png").write_bytes(b"")
-    looked = inspection.look(table_of({"covid": 0}), folder, HOW, threads=1)
+    looked = inspection.look(table_of({"covid": 0}), folder, HOW, threads=1, n_files=9)
     assert looked.empty
     files = ["covid/00.png", "covid/01.png"]
     table = pd.DataFrame({"file": files, "label": "covid", "path": files, "frame": None})
-    looked = inspection.look(table, folder, HOW, threads=1)
+    looked = inspection.look(table, folder, HOW, threads=1, n_files=9)
     assert looked["reason"].tolist() == ["empty file", ""]
     assert looked["original_width"].tolist()[1] == 80
-
-
-def test_a_missing_folder_is_told_with_its_neighbour(tmp_path: Path) -> None:
-    (tmp_path / "cxr").mkdir()
-    inspection.require_folder(tmp_path / "cxr")
-    with pytest.raises(UserError, match=r"^split_data.folder is '.*/CXR', .* did you mean 'cxr'\?$"):
-        inspection.require_folder(tmp_path / "CXR")
-    with pytest.raises(UserError, match=r"^split_data.folder is '.*/far/away', and there is no folder"):
-        inspection.require_folder(tmp_path / "far" / "away")
 
 
 @pytest.mark.parametrize(
@@ -67,7 +64,7 @@ def test_a_missing_folder_is_told_with_its_neighbour(tmp_path: Path) -> None:
         ({"a": (10, 1), "b": (10, 0)}, {"a": 10, "b": 10}, False),
         # certain, for all files were looked at
         ({"a": (10, 2), "b": (10, 0)}, {"a": 10, "b": 10}, True),
-        # likely, but a sample of this kind is no rarity
+        # more than allowed, but a sample of this kind is no rarity
         ({"a": (50, 4), "b": (50, 4)}, {"a": 5000, "b": 5000}, False),
         ({"a": (50, 20), "b": (50, 20)}, {"a": 5000, "b": 5000}, True),
         # all of a class that has hardly any files
@@ -75,26 +72,43 @@ def test_a_missing_folder_is_told_with_its_neighbour(tmp_path: Path) -> None:
     ],
 )
 def test_bad_files_are_refused_where_split_data_would_stop(counts: dict, n_files: dict, is_refused: bool) -> None:
-    looked, table = looked_at(counts), table_of(n_files)
+    selected, looked = selection(table_of(n_files)), looked_at(counts)
     if not is_refused:
-        inspection.require_few_rejected(looked, table, 0.05, SETTINGS)
+        inspection.require_few_rejected(selected, looked, 0.05, SETTINGS)
         return
-    with pytest.raises(
-        UserError, match=r"^split_data.min_size is 64, and \d+ of \d+ files .* too small \d+\. The first"
+    words = r"^split_data.min_size is 64, and of \d+ files, \d+ of them opened, \d+ can't be used: too small \d+, more"
+    with pytest.raises(UserError, match=words):
+        inspection.require_few_rejected(selected, looked, 0.05, SETTINGS)
+
+
+def test_labels_that_are_no_class_count_as_split_data_counts_them() -> None:
+    table, looked = table_of({"covid": 90}), looked_at({"covid": (90, 0)})
+    for reason, n_bad, is_refused in (
+        ("unknown label", 10, True),
+        ("unknown label", 4, False),
+        ("left out", 10, False),
     ):
-        inspection.require_few_rejected(looked, table, 0.05, SETTINGS)
+        bad = pd.DataFrame({"file": "a.png", "label": "flu", "reason": reason, "detail": "no"}, index=range(n_bad))
+        selected = inspection.Selection(table, ["covid"], bad, [], len(table) + n_bad, [])
+        if not is_refused:
+            inspection.require_few_rejected(selected, looked, 0.05, SETTINGS)
+            continue
+        with pytest.raises(
+            UserError, match=r"^split_data.classes is \['covid'\], and of 100 files, 90 of them opened, 10"
+        ):
+            inspection.require_few_rejected(selected, looked, 0.05, SETTINGS)
 
 
 @pytest.mark.parametrize(
     ("reason", "words"),
     [
-        ("16-bit without a window", "^split_data.window_low is None, and 4 of 4 files"),
-        ("another format", "^split_data.folder is 'data', and 4 of 4 files"),
+        ("16-bit without a window", "^split_data.window_low is None, and of 4 files"),
+        ("another format", "^split_data.folder is 'data', and of 4 files"),
     ],
 )
 def test_the_key_to_change_follows_from_the_reason(reason: str, words: str) -> None:
     with pytest.raises(UserError, match=words):
-        inspection.require_few_rejected(looked_at({"a": (4, 4)}, reason), table_of({"a": 4}), 0.5, SETTINGS)
+        inspection.require_few_rejected(selection(table_of({"a": 4})), looked_at({"a": (4, 4)}, reason), 0.5, SETTINGS)
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 import yaml
 
+from pictures import rows, with_table
 from project import ROOT, Project, small_study
 
 COUNTED = {
@@ -29,10 +30,12 @@ COUNTED_IN_ABLATION = COUNTED | {"train_acgan": 57, "generate_images": 57, "comp
 
 @pytest.fixture(scope="module")
 def fresh(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """Give the project as it is cloned, with a folder that could be data."""
+    """Give the project as it is cloned, with a little data as each of its studies expects them."""
     project = Project(tmp_path_factory.mktemp("fresh"))
-    (project.folder / "images").mkdir()
-    (project.folder / "images" / "metadata.csv").touch()
+    for name, labels in (("cxr", ("covid", "normal", "pneumonia")), ("ct", ("covid", "noncovid"))):
+        table = with_table(project.folder / "images" / name, rows(n_patients=12, n_images=1, labels=labels))
+        renamed = {"file": "filename", "patient": "patient_id"}
+        pd.read_csv(table).rename(columns=renamed).to_csv(table, index=False)
     return project
 
 
@@ -44,7 +47,7 @@ def test_the_demo_is_planned_from_nothing(fresh: Project) -> None:
 @pytest.mark.parametrize("name", ["cxr", "ct"])
 def test_studies_are_planned_without_results_gpu_or_weights(fresh, monkeypatch, name: str, profile: str) -> None:
     monkeypatch.setattr(fresh, "profile", profile)
-    folder = "split_data={'folder': 'images'}"
+    folder = f"split_data={{'folder': 'images/{name}'}}"
     assert fresh.planned("--config", folder, configfile=f"config/{name}.yaml") == COUNTED_IN_STUDIES
     inception = "compute_fid={'extractors': ['fid'], 'inception_weights': 'nowhere.pth'}"
     for gpus in (["gpus=4"], ["gpus=4", "nodes=2"], ["gpus=1", "device=cpu"], ["container_engine=podman"]):
@@ -54,7 +57,7 @@ def test_studies_are_planned_without_results_gpu_or_weights(fresh, monkeypatch, 
 
 
 def test_an_ablation_is_planned_as_a_study_like_any_other(fresh: Project) -> None:
-    folder = "split_data={'folder': 'images'}"
+    folder = "split_data={'folder': 'images/cxr'}"
     assert fresh.planned("--config", folder, configfile="config/ablation.yaml") == COUNTED_IN_ABLATION
 
 

@@ -14,13 +14,11 @@ sys.path.insert(0, str(SCRIPTS))
 from chestgan.base import commandline, configuration, renamed, source_code
 from chestgan.base.errors import UserError
 
-DEMO_FOLDER = "data/demo"
-
 try:
     configuration.check(config, SCHEMA)
     validate(config, str(SCHEMA))
     DATA = config["split_data"]
-    IS_DEMO = DATA["folder"] == DEMO_FOLDER
+    IS_DEMO = DATA["folder"] == configuration.DEMO_FOLDER
     DEVICE = configuration.device(config)
     DATA_FILES = [] if IS_DEMO else configuration.data_files(DATA["folder"], DATA.get("metadata", []))
     RESULTS = f"results/{config['dataset']}"

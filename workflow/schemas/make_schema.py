@@ -1,6 +1,7 @@
 """Write what follows from study.yaml and the settings that the scripts declare: `make schema`.
 
-It is the schema of the configuration, and the tables of keys in config/README.md.
+It is the schema of the configuration, the tables of keys in config/README.md, and what a plan knows of generators and
+classifiers without loading torch.
 """
 
 import dataclasses
@@ -18,6 +19,8 @@ import yaml
 FOLDER = Path(__file__).resolve().parent
 SCHEMA = FOLDER / "config.schema.json"
 DOCUMENTATION = FOLDER.parent.parent / "config" / "README.md"
+NETWORKS = FOLDER / "networks.json"
+PERFORMANCE = FOLDER.parent.parent / "docs" / "performance.md"
 sys.path.insert(0, str(FOLDER.parent.parent / "scripts"))
 
 _TYPES = {int: "integer", float: "number", str: "string", Path: "string", bool: "boolean"}
@@ -46,6 +49,57 @@ def make_documentation(text: str) -> str:
             text = _with_table(text, f"`{name}`", section, settings.get("required", []))
     own = {name: words for name, words in properties.items() if words.get("type") and words["type"] != "object"}
     return _with_table(text, "The study", own, _study()["required"])
+
+
+def make_networks() -> str:
+    """Write the presets, the sizes of images that each architecture can make, the measured speeds, and file sizes."""
+    presets, architectures, classifiers = (
+        importlib.import_module(f"chestgan.{name}")
+        for name in ("gan.presets", "gan.networks.architectures", "classifier.networks")
+    )
+    sizes = next(f for f in dataclasses.fields(importlib.import_module("split_data").Config) if f.name == "image_size")
+    bounds = range(sizes.metadata["minimum"], sizes.metadata["maximum"] + 1)
+    known = {
+        "presets": {name: dataclasses.asdict(preset) for name, preset in presets.PRESETS.items()},
+        "sizes": {
+            name: [size for size in bounds if _can_make(architecture, size)]
+            for name, architecture in architectures.ARCHITECTURES.items()
+        },
+        "measured": _measured(PERFORMANCE.read_text()),
+        "classifier_bytes": {name: _bytes(classifiers.build(name, 2, 64)) for name in classifiers.BACKBONES},
+    }
+    return json.dumps(known, indent=2) + "\n"
+
+
+def _can_make(architecture: types.ModuleType, image_size: int) -> bool:
+    errors = importlib.import_module("chestgan.base.errors")
+    try:
+        architecture.check_size(image_size)
+    except errors.UserError:
+        return False
+    return True
+
+
+def _measured(text: str) -> list[dict[str, Any]]:
+    """Read the table of presets by size: where, and of each row the preset, the size, parameters and images/s."""
+    where, table = re.search(r"<!-- memory -->\n(.*?, .*?),.*?\n\n(.*?)<!--", text, re.DOTALL).groups()
+    columns, _, *rows = ([cell.strip() for cell in line.strip("|").split("|")] for line in table.strip().splitlines())
+    found = [dict(zip(columns, row, strict=True)) for row in rows]
+    return [
+        {
+            "preset": row["preset"],
+            "image_size": int(row["px"]),
+            "generator_parameters": float(row["generator, million"]) * 1e6,
+            "discriminator_parameters": float(row["discriminator, million"]) * 1e6,
+            "images_per_second": float(row["images/s"]),
+            "machine": where,
+        }
+        for row in found
+    ]
+
+
+def _bytes(network: Any) -> int:
+    return sum(parameter.numel() * parameter.element_size() for parameter in network.parameters())
 
 
 def _study() -> dict[str, Any]:
@@ -129,4 +183,5 @@ def _values(words: dict[str, Any]) -> str:
 
 if __name__ == "__main__":
     SCHEMA.write_text(make_schema())
+    NETWORKS.write_text(make_networks())
     DOCUMENTATION.write_text(make_documentation(DOCUMENTATION.read_text()))

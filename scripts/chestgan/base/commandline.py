@@ -64,6 +64,15 @@ def parser(config_class: type, description: str) -> argparse.ArgumentParser:
     return made
 
 
+def from_settings(config_class: type, settings: Mapping[str, Any]) -> Any:
+    """Make a script's settings of a section of the configuration, as the script would from the flags of its job.
+
+    Raises:
+        UserError: a value is out of bounds.
+    """
+    return config_class(**vars(parser(config_class, "").parse_args(flags(settings))))
+
+
 def flags(settings: Mapping[str, Any]) -> list[str]:
     """Write settings as the flags that set them; what is null or an empty list leaves the script's default."""
     words: list[str] = []

@@ -15,6 +15,10 @@ from chestgan.base import files, recipes
 from chestgan.base.errors import UserError, unknown_name
 from chestgan.base.renamed import now_called
 
+# the data that the project draws itself
+DEMO_FOLDER = "data/demo"
+DEMO_CLASSES = ("covid", "normal")
+
 
 def check(config: dict[str, Any], schema: Path) -> None:
     """Check a configuration against its schema.
@@ -67,8 +71,7 @@ def data_files(folder: str, metadata: Sequence[str] = ()) -> list[Path]:
     Raises:
         UserError: the folder or the table doesn't exist, or the folder is empty.
     """
-    if not Path(folder).is_dir():
-        raise UserError(f"split_data.folder is {folder!r}, and there is no such folder in {Path.cwd()}")
+    files.require_named_folder(Path(folder), "split_data.folder")
     found = [path for path in files.below(Path(folder)) if path.is_file()]
     if not found:
         raise UserError(f"split_data.folder is {folder!r}, and that folder is empty; expected images")

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from chestgan.base.errors import UserError
+from chestgan.base.errors import UserError, did_you_mean
 
 
 @contextlib.contextmanager
@@ -160,6 +160,20 @@ def _refuse_unreadable(error: OSError) -> None:
     raise UserError(
         f"the folder {error.filename} can't be read: {error.strerror}; its files would be left out"
     ) from None
+
+
+def require_named_folder(path: Path, key: str) -> None:
+    """Refuse a folder that the configuration names and that doesn't exist, and offer the one that is called nearly so.
+
+    Args:
+        key: the key of the configuration that names it.
+    """
+    if path.is_dir():
+        return
+    beside = [other.name for other in path.parent.iterdir() if other.is_dir()] if path.parent.is_dir() else []
+    raise UserError(
+        f"{key} is {str(path)!r}, and there is no such folder in {Path.cwd()}{did_you_mean(path.name, beside)}"
+    )
 
 
 def locate(folder: Path, names: Sequence[str], key: str) -> list[Path]:

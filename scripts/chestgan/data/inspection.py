@@ -11,11 +11,11 @@ from typing import Any
 
 import pandas as pd
 
-from chestgan.base.errors import UserError, did_you_mean
-from chestgan.data import preparation, split_warnings, splits
+from chestgan.base.errors import UserError
+from chestgan.data import preparation, rejected, split_warnings, splits
 from chestgan.images.image_set import SPLITS
 
-_N_FILES = 100
+N_FILES = 100
 # trainings take two images of a class for each batch, and distances need as many on every side
 _LEAST_IN_SPLIT = 2
 # with as many images of a class the smallest fraction leaves each split enough
@@ -27,6 +27,8 @@ _KEYS_OF_REASONS = {
     "too small": "min_size",
     "16-bit without a window": "window_low",
     "outside the window": "window_low",
+    "unknown label": "classes",
+    "no label": "label_column",
 }
 # that a sample has as many bad files by chance, if only as many as allowed were bad in all
 _UNLIKELY = 1e-4
@@ -66,59 +68,41 @@ class Inspection:
     looked: pd.DataFrame
 
 
-def require_folder(folder: Path) -> None:
-    """Refuse a folder that doesn't exist, and offer the one beside it that has nearly its name."""
-    if folder.is_dir():
-        return
-    beside = [path.name for path in folder.parent.iterdir() if path.is_dir()] if folder.parent.is_dir() else []
-    raise UserError(
-        f"split_data.folder is {str(folder)!r}, and there is no folder {folder.absolute()}; expected a folder of images"
-        + did_you_mean(folder.name, beside)
-    )
-
-
-def sample(table: pd.DataFrame, n_files: int = _N_FILES, seed: int = 0) -> pd.DataFrame:
+def sample(table: pd.DataFrame, n_files: int, seed: int = 0) -> pd.DataFrame:
     """Choose files at random, about as many of each class; the same ones for the same table."""
     shuffled = table.sample(frac=1, random_state=seed)
     turn = shuffled.groupby("label").cumcount().sort_values(kind="stable")
     return shuffled.loc[turn.index[:n_files]].sort_values("file", ignore_index=True)
 
 
-def look(table: pd.DataFrame, folder: Path, how: preparation.Preparation, threads: int) -> pd.DataFrame:
+def look(table: pd.DataFrame, folder: Path, how: preparation.Preparation, threads: int, n_files: int) -> pd.DataFrame:
     """Prepare a sample of the files as they would be prepared for the image set, and keep what was found."""
-    chosen = sample(table)
+    chosen = sample(table, n_files)
     prepared = preparation.prepare_rows(chosen, folder, how, threads)
     found = pd.DataFrame([one.row for one in prepared], columns=preparation.COLUMNS, dtype=object)
     return pd.concat([chosen, found], axis=1)
 
 
 def require_few_rejected(
-    looked: pd.DataFrame, table: pd.DataFrame, max_rejected: float, settings: Mapping[str, Any]
+    selected: Selection, looked: pd.DataFrame, max_rejected: float, settings: Mapping[str, Any]
 ) -> None:
     """Refuse data of which so many files can't be used that split_data would stop.
 
     Args:
-        looked: made by `look`.
-        table: all files.
+        looked: made by `look`, of the selected files.
         max_rejected: the share of unusable files at which split_data stops.
         settings: those of split_data, to name the one to change.
     """
-    bad = looked[looked["reason"] != ""]
-    is_certain = len(bad) > max_rejected * len(table)
+    n_wanted = selected.n_listed - int((selected.rejected["reason"] == "ignored label").sum())
+    listed = selected.rejected[~selected.rejected["reason"].isin(rejected.NOT_BAD)]
+    opened = looked[looked["reason"] != ""]
     # classes are looked at alike, so one of few files may have most of the bad ones
-    in_all = looked.groupby("label")["reason"].agg(lambda reasons: (reasons != "").mean())
-    expected = float((in_all * table["label"].value_counts()).sum())
-    is_likely = expected > max_rejected * len(table) and _chance(len(bad), len(looked), max_rejected) < _UNLIKELY
-    if not (is_certain or is_likely):
-        return
-    first = bad.iloc[0]
-    key = _KEYS_OF_REASONS.get(bad["reason"].mode()[0], "folder")
-    value = settings[key] if settings[key] is None or isinstance(settings[key], int | float) else str(settings[key])
-    raise UserError(
-        f"split_data.{key} is {value!r}, and {len(bad)} of {len(looked)} files that were looked at can't be used, more "
-        f"than split_data.max_rejected allows ({max_rejected:g}): {split_warnings.by_reason(bad)}. The first: "
-        f"{first['file']} ({first['reason']}: {first['detail']})"
-    )
+    shares = looked.groupby("label")["reason"].agg(lambda reasons: (reasons != "").mean())
+    expected = len(listed) + float((shares * selected.table["label"].value_counts()).sum())
+    is_certain = len(listed) + len(opened) > max_rejected * n_wanted
+    is_likely = expected > max_rejected * n_wanted and _chance(len(opened), len(looked), max_rejected) < _UNLIKELY
+    if is_certain or is_likely:
+        raise _too_many(pd.concat([listed, opened]), n_wanted, len(looked), max_rejected, settings)
 
 
 def require_large_enough(table: pd.DataFrame, image_size: int, square: str) -> None:
@@ -160,3 +144,16 @@ def _chance(n_bad: int, n_files: int, share: float) -> float:
     """Compute the chance of at least so many bad files among some, if this share of all files is bad."""
     terms = (math.comb(n_files, n) * share**n * (1 - share) ** (n_files - n) for n in range(n_bad, n_files + 1))
     return math.fsum(terms)
+
+
+def _too_many(
+    bad: pd.DataFrame, n_wanted: int, n_opened: int, max_rejected: float, settings: Mapping[str, Any]
+) -> UserError:
+    key = _KEYS_OF_REASONS.get(bad["reason"].mode()[0], "folder")
+    value, first = settings[key], bad.iloc[0]
+    shown = str(value) if isinstance(value, Path) else list(value) if isinstance(value, tuple) else value
+    return UserError(
+        f"split_data.{key} is {shown!r}, and of {n_wanted} files, {n_opened} of them opened, {len(bad)} can't be used: "
+        f"{split_warnings.by_reason(bad)}, more than split_data.max_rejected allows ({max_rejected:g}). The first: "
+        f"{first['file']} ({first['reason']}: {first['detail']})"
+    )

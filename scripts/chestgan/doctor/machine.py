@@ -19,7 +19,6 @@ from chestgan.cluster import programs
 from chestgan.doctor.findings import Finding, fine, missing, wrong
 
 _PYTHON = (3, 11)
-_DEMO_FOLDER = "data/demo"
 # at the published size: checkpoint, generators and synthetic set, and the classifiers trained with it
 _BYTES_PER_TRAINING = 500_000_000
 _LEAST_BYTES = 2_000_000_000
@@ -178,7 +177,7 @@ def data(config: dict[str, Any]) -> Iterator[Finding]:
     folder, names = section.get("folder"), section.get("metadata", [])
     if folder is None:
         yield missing("data", "split_data.folder names no folder")
-    elif folder == _DEMO_FOLDER:
+    elif folder == configuration.DEMO_FOLDER:
         yield fine("data", f"{folder}, which the demo draws itself")
     else:
         try:

@@ -1,0 +1,164 @@
+"""What a study is about to do: keys of the configuration that don't fit together or the data, and a summary."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from chestgan.base import configuration
+from chestgan.base.errors import UserError, did_you_mean
+from chestgan.data.inspection import Inspection
+from chestgan.data.split_warnings import by_reason
+from chestgan.doctor import forecast
+from chestgan.doctor.forecast import Known
+
+_SECONDS_PER_HOUR = 3600
+_BY_STAGE = ("generate_images", "compute_fid", "evaluate_classifier")
+
+
+def look_ahead(config: Mapping[str, Any], known: Known, folder: Path, inspect: Callable[..., Inspection]) -> list[str]:
+    """Refuse what can be seen of a configuration and its data before any job, and say what the study takes.
+
+    Args:
+        config: checked against its schema.
+        folder: where Snakemake runs.
+        inspect: that of split_data, which opens no image where there is a split already.
+
+    Raises:
+        UserError: a mistake, with the key of the configuration.
+    """
+    check_settings(config, known)
+    inspected, classes = None, list(configuration.DEMO_CLASSES)
+    if config["split_data"]["folder"] != configuration.DEMO_FOLDER:
+        is_split = (folder / "results" / config["dataset"] / "split" / "settings.json").is_file()
+        inspected = inspect(config["split_data"], **({"n_files": 0} if is_split else {}))
+        classes = inspected.selected.classes
+    check_labels(config, classes)
+    return list(summary(config, inspected, known, folder))
+
+
+def check_settings(config: Mapping[str, Any], known: Known) -> None:
+    """Refuse settings that don't fit one another, whatever the data.
+
+    Raises:
+        UserError: counts or ratios of images that contradict, or an image size that a generator can't make.
+    """
+    counts, ratio = config["generate_images"].get("counts"), config["generate_images"].get("ratio")
+    if bool(counts) == (ratio is not None):
+        found = "both are set" if counts else "neither is set"
+        raise UserError(f"generate_images.counts and generate_images.ratio: {found}; expected one of them")
+    for name, arm in config["arms"].items():
+        wanted = arm.get("ratio", 1.0)
+        if arm["train_on"] != "real" and ratio is not None and wanted > ratio:
+            raise UserError(
+                f"arms.{name}.ratio is {wanted:g}, and generate_images.ratio is {ratio:g}, so there are fewer images "
+                "than that arm wants; raise the latter, or lower the former"
+            )
+    size = config["split_data"].get("image_size", 64)
+    for name in config["generators"]:
+        architecture = forecast.resolved(config, name, known)["architecture"]
+        sizes = known.sizes[architecture]
+        if size not in sizes:
+            nearest = sorted(sizes, key=lambda other: (abs(other - size), other))[:2]
+            raise UserError(
+                f"split_data.image_size is {size}, which generators.{name} can't make (architecture {architecture}); "
+                f"the nearest that it can are {' and '.join(map(str, sorted(nearest)))}"
+            )
+
+
+def check_labels(config: Mapping[str, Any], classes: Sequence[str]) -> None:
+    """Refuse settings that name a class which the study doesn't have, or leave one of its classes out.
+
+    Raises:
+        UserError: names the key, the value, and the nearest class.
+    """
+    sections = {"evaluate_classifier": config.get("evaluate_classifier") or {}}
+    sections |= {f"arms.{name}": arm for name, arm in config["arms"].items()}
+    named = [(f"{name}.positive_class", section.get("positive_class")) for name, section in sections.items()]
+    counts = config["generate_images"].get("counts") or {}
+    for key, label in [*named, *(("generate_images.counts", label) for label in counts)]:
+        if label is not None and label not in classes:
+            raise UserError(
+                f"{key} is {label!r}, and the study has no such class, but {_listed(classes)}"
+                + did_you_mean(label, classes)
+            )
+    lacking = [label for label in classes if counts and not counts.get(label)]
+    if lacking:
+        raise UserError(
+            f"generate_images.counts asks for no image of class {lacking[0]!r}, and a study needs some of each: "
+            f"{_listed(classes)}"
+        )
+
+
+def summary(config: Mapping[str, Any], inspected: Inspection | None, known: Known, folder: Path) -> Iterator[str]:
+    """Say in a few lines what a whole study takes: images and patients, jobs, hours, and disk.
+
+    Args:
+        inspected: what the data hold; None where they don't exist yet.
+        folder: where Snakemake runs, with the results and benchmarks of what is done.
+    """
+    if inspected is not None:
+        yield from data_lines(config, inspected)
+    n_jobs = forecast.jobs(config)
+    by_stage = ", ".join(f"{stage} {n}" for stage, n in n_jobs.items())
+    yield f"jobs: {sum(n_jobs.values())} in the whole study, done or not: {by_stage}"
+    yield from hour_lines(config, n_jobs, known, folder)
+    if inspected is not None:
+        parts = forecast.disk_bytes(config, len(inspected.selected.table), known)
+        shown = ", ".join(f"{name} {_size(n)}" for name, n in parts.items())
+        yield f"disk: about {_size(sum(parts.values()))} when all is done: {shown}"
+
+
+def data_lines(config: Mapping[str, Any], inspected: Inspection) -> Iterator[str]:
+    """Say how many images and patients there are by class, what is left out, and what the opened files hold."""
+    table, left_out = inspected.selected.table, inspected.selected.rejected
+    grouped = table.groupby("label").agg(n_images=("file", "size"), n_patients=("patient", "nunique"))
+    by_class = ", ".join(f"{row.Index} {row.n_images} of {row.n_patients}" for row in grouped.itertuples())
+    yield (
+        f"data: {len(table)} images of {table['patient'].nunique()} patients in {config['split_data']['folder']}: "
+        f"{by_class}" + (f"; left out: {by_reason(left_out)}" if len(left_out) else "")
+    )
+    looked = inspected.looked
+    if looked.empty:
+        return
+    usable = looked[looked["reason"] == ""]
+    sides = usable[["original_width", "original_height"]].astype(int)
+    by_area = sides.loc[sides.prod(axis=1).sort_values(kind="stable").index]
+    sizes = [f"{row.original_width} × {row.original_height}" for row in by_area.iloc[[0, -1]].itertuples()]
+    bad = looked[looked["reason"] != ""]
+    found = f"all can be used, {' to '.join(dict.fromkeys(sizes))} pixels"
+    if len(bad):
+        found = f"{len(usable)} can be used, {' to '.join(dict.fromkeys(sizes))} pixels, others not: {by_reason(bad)}"
+    yield f"opened: {len(looked)} of them; {found}"
+
+
+def hour_lines(config: Mapping[str, Any], n_jobs: Mapping[str, int], known: Known, folder: Path) -> Iterator[str]:
+    """Say how many hours trainings and other jobs take, one after another, and what that is known from."""
+    results, benchmarks = (folder / name / config["dataset"] for name in ("results", "benchmarks"))
+    trainings = []
+    for name in config["generators"]:
+        speed, kimg = forecast.speed(config, name, known, results), forecast.resolved(config, name, known)["kimg"]
+        if speed.images_per_second is None:
+            trainings.append(f"{name} unknown ({speed.basis})")
+        else:
+            hours = kimg * 1000 / speed.images_per_second / _SECONDS_PER_HOUR
+            rate = f"{speed.images_per_second:.0f} images/s, {speed.basis}"
+            trainings.append(f"{name} {_hours(hours * len(config['seeds']))} ({rate})")
+    yield f"hours of the {n_jobs['train_acgan']} trainings, one after another: {'; '.join(trainings)}"
+    others = []
+    for stage in _BY_STAGE:
+        seconds = forecast.seconds_of_jobs(stage, benchmarks)
+        taken = "unknown" if seconds is None else _hours(n_jobs[stage] * seconds / _SECONDS_PER_HOUR)
+        others.append(f"{stage} {taken}")
+    yield f"hours of other jobs, as earlier ones took here: {', '.join(others)}"
+
+
+def _hours(hours: float) -> str:
+    return f"{hours:.1f}" if hours >= 0.1 else f"{hours:.2f}"
+
+
+def _size(n_bytes: int) -> str:
+    return f"{n_bytes / 1e9:.1f} GB" if n_bytes >= 1e8 else f"{n_bytes / 1e6:.0f} MB"
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(map(repr, names))

@@ -1,0 +1,109 @@
+"""Keys of a configuration that don't fit are refused before any job, and the rest is told in a few lines."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import yaml
+
+from chestgan.base import configuration
+from chestgan.base.errors import UserError
+from chestgan.data.inspection import Inspection, Selection
+from chestgan.doctor import forecast, study
+from chestgan.doctor.forecast import Known
+from project import ROOT
+
+
+@pytest.fixture(scope="module")
+def known() -> Known:
+    return forecast.read_known(ROOT / "workflow" / "schemas" / "networks.json")
+
+
+@pytest.fixture
+def config() -> dict:
+    return yaml.safe_load((ROOT / "config" / "cxr.yaml").read_text())
+
+
+def inspected(reasons: tuple[str, ...] = ("", "", "")) -> Inspection:
+    """Make what a look at three images of three patients finds, of which one other was left out."""
+    table = pd.DataFrame({"file": ["a.png", "b.png", "c.png"], "label": ["covid", "covid", "normal"]})
+    table["patient"] = table["file"]
+    left_out = pd.DataFrame([["d.png", "flu", "ignored label", ""]], columns=["file", "label", "reason", "detail"])
+    sides = {"original_width": [300, 64, 128], "original_height": [200, 64, 128]}
+    looked = table.assign(reason=reasons, **sides)
+    return Inspection(Selection(table, ["covid", "normal"], left_out, [], 4, []), looked)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"generate_images": {}}, "generate_images.counts and generate_images.ratio: neither is set"),
+        ({"generate_images": {"ratio": 1.0, "counts": {"covid": 1}}}, "both are set"),
+        ({"generate_images": {"ratio": 0.5}}, "arms.real_synthetic.ratio is 1, and generate_images.ratio is 0.5"),
+        (
+            {"split_data": {"folder": "x", "image_size": 72}},
+            "split_data.image_size is 72, which generators.strong can't make (architecture residual); the nearest that "
+            "it can are 64 and 80",
+        ),
+    ],
+)
+def test_settings_that_contradict_are_refused(config: dict, known: Known, changes: dict, words: str) -> None:
+    study.check_settings(config, known)
+    with pytest.raises(UserError) as told:
+        study.check_settings(config | changes, known)
+    assert words in str(told.value)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"evaluate_classifier": {"positive_class": "Covid"}}, "evaluate_classifier.positive_class is 'Covid'"),
+        ({"arms": {"real": {"train_on": "real", "positive_class": "covd"}}}, "arms.real.positive_class is 'covd'"),
+        ({"generate_images": {"counts": {"covid": 9, "flu": 9}}}, "generate_images.counts is 'flu'"),
+        ({"generate_images": {"counts": {"covid": 9}}}, "generate_images.counts asks for no image of class 'normal'"),
+    ],
+)
+def test_classes_that_the_study_does_not_have_are_refused(config: dict, changes: dict, words: str) -> None:
+    study.check_labels(config, ["covid", "normal"])
+    with pytest.raises(UserError) as told:
+        study.check_labels(config | changes, ["covid", "normal"])
+    assert words in str(told.value)
+
+
+def test_a_summary_says_what_is_there_and_what_is_unknown(config: dict, known: Known, tmp_path: Path) -> None:
+    lines = list(study.summary(config, inspected(), known, tmp_path))
+    assert lines[:2] == [
+        "data: 3 images of 3 patients in data/cxr: covid 2 of 2, normal 1 of 1; left out: ignored label 1",
+        "opened: 3 of them; all can be used, 64 × 64 to 300 × 200 pixels",
+    ]
+    assert lines[2].startswith("jobs: 54 in the whole study, done or not: split_data 1, ")
+    assert "strong 2.0 (125 images/s, as docs/performance.md" in lines[3]
+    assert "covidgan unknown" in lines[3]
+    assert "compute_fid unknown" in lines[4]
+    assert lines[5].startswith("disk: about ")
+    (opened,) = (line for line in study.data_lines(config, inspected(("", "truncated", ""))) if "opened" in line)
+    assert opened == "opened: 3 of them; 2 can be used, 128 × 128 to 300 × 200 pixels, others not: truncated 1"
+
+
+def test_images_are_opened_until_there_is_a_split(config: dict, known: Known, tmp_path: Path) -> None:
+    asked = []
+
+    def inspect(section: dict, **options: int) -> Inspection:
+        asked.append(options)
+        return inspected()
+
+    study.look_ahead(config, known, tmp_path, inspect)
+    split = tmp_path / "results" / "cxr" / "split"
+    split.mkdir(parents=True)
+    (split / "settings.json").write_text('{"settings": {"image_size": 64}}')
+    study.look_ahead(config, known, tmp_path, inspect)
+    assert asked == [{}, {"n_files": 0}]
+
+
+def test_the_demo_is_known_before_it_is_drawn(config: dict, known: Known, tmp_path: Path) -> None:
+    config["split_data"]["folder"] = configuration.DEMO_FOLDER
+    lines = study.look_ahead(config, known, tmp_path, inspect=None)
+    assert not any(line.startswith("data:") for line in lines)
+    config["evaluate_classifier"]["positive_class"] = "flu"
+    with pytest.raises(UserError, match=r"evaluate_classifier.positive_class is 'flu'"):
+        study.look_ahead(config, known, tmp_path, inspect=None)
