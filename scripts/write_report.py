@@ -17,6 +17,7 @@ from pathlib import Path
 from chestgan.base import commandline, files, settings
 from chestgan.base.settings import argument, setting
 from chestgan.study.page import sources
+from chestgan.study.page.model_card import model_card
 from chestgan.study.page.render import render
 
 # what only the authors know: a section of the configuration
@@ -36,6 +37,7 @@ class Config:
     classifier: tuple[Path, ...] = argument("results of evaluate_classifier", ())
     benchmarks: Path | None = argument("folder of the times that Snakemake took", None)
     output: Path = argument("the page, an HTML file; one that is there is replaced")
+    cards: Path | None = argument("folder for model cards, <generator>/seed-<s>/model_card.md; default: none", None)
     title: str | None = setting("title of the page", None, section=NOTES)
     authors: str | None = setting("who did the study", None, section=NOTES)
     purpose: str | None = setting("what the classifier is meant for, and for whom", None, section=NOTES)
@@ -69,7 +71,7 @@ class Config:
 
 
 def run(config: Config) -> None:
-    """Read the study and write its page, which appears whole."""
+    """Read the study and write its page and the model cards; each appears whole."""
     study = sources.read(
         config.study,
         config.split,
@@ -83,8 +85,14 @@ def run(config: Config) -> None:
     page = render(study, config.output.absolute().parent.name)
     if len(page.encode()) > _MOST_BYTES:
         print(f"warning: the page has {len(page.encode()) / 1e6:.1f} MB, more than 5", file=sys.stderr)
-    with files.new_file(config.output) as partial:
-        partial.write_text(page, encoding="utf-8")
+    texts = {config.output: page}
+    if config.cards:
+        for generator, seed in study.trained:
+            path = config.cards / generator / f"seed-{seed}" / "model_card.md"
+            texts[path] = model_card(study, generator, seed)
+    for path, text in texts.items():
+        with files.new_file(path) as partial:
+            partial.write_text(text, encoding="utf-8")
 
 
 def main(argv: Sequence[str] | None = None) -> int:

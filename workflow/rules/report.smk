@@ -16,6 +16,8 @@ rule write_report:
         classifier=expand(rules.evaluate_classifier.output.settings, arm=ARMS, seed=SEEDS),
     output:
         page=f"{RESULTS}/report.html",
+        # not in the training's folder, which that stage finds empty
+        cards=expand(f"{BRANCH}/model_card.md", generator=GENERATORS, seed=SEEDS),
     log:
         f"{LOGS}/write_report.log",
     benchmark:
@@ -36,7 +38,8 @@ rule write_report:
         fid=expand(f"{BRANCH}/fid", generator=GENERATORS, seed=SEEDS),
         classifier=expand(f"{RESULTS}/classifier/{{arm}}/seed-{{seed}}", arm=ARMS, seed=SEEDS),
         benchmarks=BENCHMARKS,
+        cards=RESULTS,
     shell:
         "python {params.script} {params.flags} --study {params.study} --split {params.split} "
         "--generated {params.generated} --train {params.train} --fid {params.fid} --classifier {params.classifier} "
-        "--benchmarks {params.benchmarks} --output {output.page} 2> {log}"
+        "--benchmarks {params.benchmarks} --cards {params.cards} --output {output.page} 2> {log}"

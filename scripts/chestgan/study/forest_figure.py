@@ -1,5 +1,6 @@
 """The forest plot of a study: every difference between arms with its interval, narrow enough for a phone."""
 
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -61,5 +62,5 @@ def _draw_row(axes: Axes, row: pd.Series, prefix: str, place: int, colour: str) 
     # on white, so that no grid line crosses a digit
     paper = {"facecolor": "white", "edgecolor": "none", "pad": 0.8}
     axes.text(0, place - _ABOVE, label, transform=transform, fontsize=8.5, va="center", bbox=paper)
-    numbers = f"{point:+.3f} ({family_low:+.3f} to {family_high:+.3f})"
+    numbers = f"{point:+.3f}" + (f" ({family_low:+.3f} to {family_high:+.3f})" if np.isfinite(family_low) else "")
     axes.text(1, place - _ABOVE, numbers, transform=transform, fontsize=8, va="center", ha="right", bbox=paper)

@@ -1,5 +1,7 @@
 """The first sections: what was studied, what the answer is, and why to be careful with it."""
 
+import itertools
+
 from chestgan.study.page.blocks import Box, Items, Prose, Section
 from chestgan.study.page.pictures import read_figure
 from chestgan.study.page.sources import Study
@@ -8,6 +10,8 @@ from chestgan.study.page.words import counted, listed
 NOT_FOR_DIAGNOSIS = (
     "Not for diagnosis. Nothing on this page was validated for patients; it compares ways to train a classifier."
 )
+# how stages begin to say that they don't know the patients
+_UNKNOWN_PATIENTS = ("patients unknown", "no patient ids", "images without a patient id")
 
 
 def study_section(study: Study) -> Section:
@@ -30,7 +34,8 @@ def study_section(study: Study) -> Section:
 
 def answer_section(study: Study) -> Section:
     """Give the answer in two sentences, every difference as a figure and in words, and the reasons to be careful."""
-    answer, tested, *lines = study.told["verdict"]
+    *answer, tested = sentences(study)
+    lines = study.told["verdict"][len(answer) + 1 :]
     figure = read_figure(
         study.folder / "forest.svg",
         "All differences between arms, with their intervals",
@@ -40,8 +45,15 @@ def answer_section(study: Study) -> Section:
     )
     reasons = warnings(study)
     box = [Box("Why to be careful", reasons)] if reasons else []
-    blocks = [Prose(answer, important=True), Prose(_tested(study)), *box, figure, Prose(tested), *_outcomes(lines)]
-    return Section("answer", "The answer", blocks)
+    told = [Prose(text, important=True) for text in answer]
+    return Section(
+        "answer", "The answer", [*told, Prose(_tested(study)), *box, figure, Prose(tested), *_outcomes(lines)]
+    )
+
+
+def sentences(study: Study) -> list[str]:
+    """Give the verdict's lines before its first heading: the answer, and last what was tested."""
+    return list(itertools.takewhile(lambda line: not line.endswith(":"), study.told["verdict"]))
 
 
 def _tested(study: Study) -> str:
@@ -60,7 +72,7 @@ def warnings(study: Study) -> list[str]:
     of_stages = [text for settings in study.stages() for text in settings.get("warnings", ())]
     told = study.told["caveats"]
     others = [text for text in dict.fromkeys(of_stages) if not any(text in caveat for caveat in told)]
-    unknown = [text for text in (*told, *others) if "patient id" in text.lower()]
+    unknown = [text for text in (*told, *others) if text.lower().startswith(_UNKNOWN_PATIENTS)]
     return list(dict.fromkeys([*unknown, *told, *others]))
 
 

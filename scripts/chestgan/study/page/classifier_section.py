@@ -46,7 +46,7 @@ def _differences(study: Study) -> Table:
         for reference, prefix in REFERENCE_ARMS.items():
             ends = (arm.get(f"{prefix}{end}") for end in ("difference", "family_low", "family_high"))
             row.append(UNKNOWN if arm["arm"] == reference else with_interval(*ends, sign=True))
-        rows.append(row)
+        rows.append([*row, *(_shown(arm, prefix) for prefix in REFERENCE_ARMS.values())])
     better = "lower" if score in LOWER_IS_BETTER else "higher"
     return Table(
         f"{score_label(score)} of class {study.told['positive_class']} on the test patients, mean over the seeds "
@@ -55,9 +55,20 @@ def _differences(study: Study) -> Table:
         [
             *("trained on", "real images", "synthetic images", "seeds", score_label(score)),
             *("against real images", "against standard augmentation"),
+            *("shown against real images", "shown against augmentation"),
         ],
         rows,
     )
+
+
+def _shown(arm: pd.Series, prefix: str) -> str:
+    """Say what a comparison shows, and beside no difference the smallest one that it could have shown."""
+    outcome, detectable = arm.get(f"{prefix}outcome"), arm.get(f"{prefix}detectable")
+    if outcome is None:
+        return UNKNOWN
+    reason = arm.get(f"{prefix}reason")
+    could = f"; could have shown {number(detectable)}" if outcome == "no difference shown" else ""
+    return f"{outcome}{f': {reason}' if reason else could}"
 
 
 def _scores(study: Study) -> Table:

@@ -56,7 +56,7 @@ def _metrics(study: Study) -> Table:
     generators, rows = study.told["generators"], []
     for metric in METRICS:
         label = metric.label.replace("\n", " ")
-        ends = (f"{metric.name}_mean", f"{metric.name}_low", f"{metric.name}_high")
+        ends = (f"{metric.name}_mean", f"{metric.name}_least", f"{metric.name}_most")
         rows.append([label, *(with_interval(*(one.get(end) for end in ends)) for one in generators)])
         rows.append([f"{label}, real training images", *(number(one[metric.real_name]) for one in generators)])
     rows.append(["images on each side", *(str(one["n"]) for one in generators)])
@@ -66,8 +66,8 @@ def _metrics(study: Study) -> Table:
         label = f"kernel distance to the validation patients, {name} generator"
         rows.append([label, *(number(one[f"{which}_validation_kd"]) for one in generators)])
     return Table(
-        f"Every generator beside the test patients: mean over its seeds ({100 * study.confidence:g} % interval over "
-        "the seeds), and real training images at the same n",
+        "Every generator beside the test patients: mean over its seeds (least to most), and real training images at "
+        "the same n",
         ["metric", *study.generators],
         rows,
     )

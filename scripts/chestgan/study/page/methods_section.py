@@ -108,10 +108,10 @@ def _classifiers(study: Study) -> list[str]:
 
 
 def _statistics(study: Study) -> str:
-    settings, counts = study.told["settings"], study.told["counts"]
-    n_resamples = f"{settings['n_bootstrap']} resamples, " if "n_bootstrap" in settings else ""
+    n_comparisons = counted(study.told["counts"]["comparisons"], "comparison")
     return (
         f"The score of the verdict is {score_label(study.primary_score)}. Intervals are at "
-        f"{100 * study.confidence:g} %, from a bootstrap over patients and over the seeds of the trainings "
-        f"[@bootstrap] ({n_resamples}seed {settings['seed']}), for {counted(counts['comparisons'], 'comparison')}."
+        f"{100 * study.confidence:g} %, over patients (all images of a patient together) and over the seeds of the "
+        f"trainings, for {n_comparisons}; the bands of ROC curves are from "
+        f"a bootstrap over patients [@bootstrap], with seed {study.told['settings']['seed']}."
     )

@@ -16,6 +16,8 @@ from chestgan.study.page.blocks import Figure
 # sides of a tile, in pixels: smaller images are enlarged by the browser, larger ones are reduced here
 TILE = 128
 _CSS_PIXELS_A_POINT = 96 / 72
+# the white that a figure and its axes are filled with: the page has its own below them
+_GROUND = re.compile(r'(<g id="(?:figure|axes)_\d+">\s*<g id="patch_\d+">\s*<path d="[^"]*" style="fill: )#ffffff')
 
 
 def tile_source(image: np.ndarray) -> str:
@@ -47,6 +49,7 @@ def read_figure(path: Path, title: str, caption: str, description: str = "") -> 
     if not found:
         raise UserError(f"{path} isn't an SVG with a viewBox; run summarise_study again")
     box, drawn = found[1], re.sub(r"<metadata>.*?</metadata>", "", found[2], flags=re.DOTALL)
+    drawn = _GROUND.sub(r"\1none", drawn)
     name = path.stem
     # names are looked up in the whole page, and every figure has an axes_1
     drawn = re.sub(r'\bid="([^"]+)"', rf'id="{name}-\1"', drawn)
