@@ -48,6 +48,7 @@ rule make_demo_data:
 rule split_data:
     input:
         data=[rules.make_demo_data.output.metadata] if IS_DEMO else [],
+        salt=DATA.get("patient_salt") or [],
     output:
         images=f"{RESULTS}/split/images.npy",
         manifest=f"{RESULTS}/split/manifest.csv",
