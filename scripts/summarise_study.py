@@ -5,7 +5,7 @@
         --classifier results/demo/classifier/*/seed-* --output results/demo/study
 
 Every arm is compared with the arm `real` on the same test images, and what adds synthetic images to real ones with the
-arm `real_augmented` too; an interval comes from a bootstrap over patients and over the seeds of the trainings.
+arm `real_augmented` too; an interval is over patients and over the seeds of the trainings.
 """
 
 import sys
@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from chestgan.base import commandline, figure_style, files, settings
@@ -24,19 +23,34 @@ from chestgan.base.settings import argument, setting
 from chestgan.base.tables import write_table
 from chestgan.metrics.catalogue import METRICS
 from chestgan.metrics.score_tables import PRIMARY_SCORES
-from chestgan.study import arm_table, decisions, generator_table, inputs, study_figures, verdict
+from chestgan.study import (
+    arm_table,
+    caveats,
+    decisions,
+    differences,
+    endings,
+    generator_table,
+    inputs,
+    jackknife,
+    outcomes,
+    sources,
+    study_figures,
+    verdict,
+)
 from chestgan.study.inputs import Runs
 
 PROTOCOL = (
     "scores of the positive class on the test patients, mean and standard deviation (n - 1) over the seeds; "
-    "difference: mean score of an arm minus that of the arm real; difference_low and _high: its percentile interval at "
-    "the confidence from a bootstrap over test patients (the same for both arms) and over seeds; family_low and _high: "
-    "the same at 1 - (1 - confidence) / number of comparisons (Bonferroni), which the verdict uses; augmented_: the "
-    "same against the arm real_augmented, of arms that add synthetic images to real ones; "
+    "<score>_low and _high: its interval at the confidence over test patients and seeds (Wilson); difference: mean "
+    "score of an arm minus that of the arm real; difference_low and _high: its interval at the confidence over test "
+    "patients (the same for both arms) and seeds, from the jackknife over patients and Student's t, without random "
+    "numbers; family_low and _high: the same at 1 - (1 - confidence) / number of comparisons (Bonferroni), which the "
+    "outcome uses; detectable: the smallest difference whose family interval would exclude zero with a power of 80 %; "
+    "augmented_: the same against the arm real_augmented, of arms that add synthetic images to real ones; "
     f"{', '.join(metric.name for metric in METRICS)}: of a generator beside the test patients over all images by the "
     "first extractor, as compute_fid measures them, mean over its seeds; real_*: those of real training images at the "
     "same n, which an arm without generator has too; generators: of each over its seeds mean, standard deviation "
-    "(n - 1) and Student's t interval at the confidence; best_validation_kd and last_validation_kd: kernel distance to "
+    "(n - 1), least and most; best_validation_kd and last_validation_kd: kernel distance to "
     "the validation patients of the selected and of the last generator, last_to_best_ratio: mean over the seeds"
 )
 
@@ -53,8 +67,7 @@ class Config:
     output: Path = argument("new folder for the table, the figures and the verdict")
     primary_score: str = setting("score of the verdict", "roc_auc", choices=PRIMARY_SCORES)
     confidence: float = setting("confidence of the intervals", 0.95, minimum=0.5, maximum=0.999)
-    n_bootstrap: int = setting("resamples of the bootstrap", 2000, minimum=100)
-    seed: int = setting("seed of the bootstrap and of the choice of real samples", 0, minimum=0)
+    seed: int = setting("seed of the choice of real samples, and of the bands of ROC curves", 0, minimum=0)
 
     def __post_init__(self) -> None:
         settings.check(self)
@@ -74,23 +87,21 @@ def run(config: Config) -> None:
     synthetic = inputs.read_synthetic(config.generated, real)
     inputs.require_generators(runs, distances, histories, synthetic)
     arm_table.require_equal_scores(runs)
-    table = arm_table.arm_table(runs.table, runs.scores, runs.test)
-    require_resamples(config, arm_table.n_comparisons(table))
-    table = arm_table.with_differences(
-        table, runs, config.primary_score, config.confidence, config.n_bootstrap, config.seed
-    )
     measured = generator_table.measured(distances, diversity)
-    table = arm_table.with_metrics(table, measured)
+    unfinished = endings.unfinished_arms(runs.table), endings.unfinished_generators(histories)
+    table = arm_table.with_metrics(compare(config, runs, *unfinished), measured)
+    patients_known = sources.share_without_patient(runs.test) < 1
     answer = {
-        "verdict": verdict.verdict(table, config.primary_score, config.confidence),
-        "caveats": verdict.caveats(table, runs.test, real.manifest),
+        "answer": verdict.opening(table, patients_known),
+        "verdict": verdict.verdict(table, config.primary_score, config.confidence, patients_known),
+        "caveats": caveats.caveats(table, real.manifest, *unfinished),
     }
     tables = {"study": table, "scores": runs.scores, "distances": distances, "diversity": diversity}
-    tables |= {"generators": generator_table.table(measured, histories, config.confidence)}
+    tables |= {"generators": generator_table.table(measured, histories)}
     with files.new_folder(config.output) as folder:
         for name, content in tables.items():
             write_table(folder / f"{name}.csv", content)
-        (folder / "verdict.txt").write_text(verdict.as_text(**answer))
+        (folder / "verdict.txt").write_text(verdict.as_text(answer["verdict"], answer["caveats"]))
         files.write_json(folder / "study.json", answer | provenance(config, runs, tables))
         drawn = study_figures.of_arms(runs, table, config.primary_score, config.confidence, config.seed)
         drawn |= study_figures.of_generators(distances, diversity, histories)
@@ -100,14 +111,15 @@ def run(config: Config) -> None:
             figure_style.save(figure, folder / f"{name}.png")
 
 
-def require_resamples(config: Config, n_comparisons: int) -> None:
-    """Refuse fewer resamples than reach beyond both ends of the widest interval."""
-    tail = (1 - arm_table.family_confidence(config.confidence, n_comparisons)) / 2
-    if config.n_bootstrap * tail < 1:
-        raise UserError(
-            f"n_bootstrap is {config.n_bootstrap}, too few for {n_comparisons} comparisons at a confidence of "
-            f"{config.confidence}; expected at least {int(np.ceil(1 / tail))}"
-        )
+def compare(
+    config: Config, runs: Runs, unfinished_arms: list[tuple[str, str]], unfinished_generators: list[str]
+) -> pd.DataFrame:
+    """Make the table of the arms: their scores, their differences, and what each shows."""
+    table = arm_table.arm_table(runs.table, runs.scores, runs.test)
+    left_out = jackknife.leave_out(runs.test["patient"].to_numpy(), runs.test["label"].to_numpy())
+    table = differences.with_score_intervals(table, runs, left_out, config.confidence)
+    table = differences.with_differences(table, runs, left_out, config.primary_score, config.confidence)
+    return outcomes.with_outcomes(table, config.primary_score, unfinished_arms, unfinished_generators)
 
 
 def provenance(config: Config, runs: Runs, tables: dict[str, pd.DataFrame]) -> dict[str, Any]:

@@ -80,5 +80,4 @@ def small_study() -> dict:
     config["train_acgan"] |= {"generator_width": 16, "discriminator_width": 4, "kimg": 0.128, "snapshot_kimg": 0.064}
     config["evaluate_classifier"] |= {"kimg": 0.64, "validation_kimg": 0.32}
     config["compute_fid"] |= {"n_draws": 2, "n_subsets": 5}
-    config["summarise_study"] |= {"n_bootstrap": 400}
     return config

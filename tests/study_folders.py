@@ -141,8 +141,10 @@ def write_classifier(
         "n_train_real": 0 if train_on == "synthetic" else n_train,
         "n_train_synthetic": n_train if generator else 0,
     }
-    told |= {"backbone": "convnet", "shown_kimg": 9.0, "selected_kimg": 4.5, "protocol": "AdamW"}
+    # stopped by its patience
+    told |= {"backbone": "convnet", "shown_kimg": 9.0, "selected_kimg": 4.0, "protocol": "AdamW"}
     told |= {"settings": {"kimg": 15.0, "batch_size": 32, "learning_rate": 0.0005, "patience": 10}}
+    told["settings"]["validation_kimg"] = 0.5
     files.write_json(folder / "settings.json", told)
     return folder
 

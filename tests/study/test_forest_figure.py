@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
-from chestgan.study.arm_table import DIFFERENCE_COLUMNS
+from chestgan.study.differences import DIFFERENCE_COLUMNS
 from chestgan.study.forest_figure import forest
 
 ROWS = [
@@ -56,3 +56,8 @@ def test_the_axis_names_the_better_side(table):
 
 def test_an_arm_that_is_compared_with_nothing_leaves_an_empty_plot(table):
     assert texts(forest(table.iloc[:1], "roc_auc", 0.95)) == []
+
+
+def test_a_difference_without_interval_stands_alone(table):
+    table.loc[1, ["difference_low", "difference_high", "family_low", "family_high"]] = np.nan
+    assert "+0.050" in texts(forest(table, "roc_auc", 0.95))

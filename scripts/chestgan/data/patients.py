@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from chestgan.base.errors import UserError
+from chestgan.images.image_set import IMAGE_AS_PATIENT
 
 # what tables write where nothing is known; as an id, it would make one patient of many
 MISSING = frozenset(
@@ -22,8 +23,6 @@ MISSING = frozenset(
 # a whole number that a spreadsheet wrote with its decimals
 _WHOLE = re.compile(r"(\d+)\.0+")
 _LEAST_SALT = 16
-# set before the file's name, so that an image without an id is a patient of its own
-IMAGE_PREFIX = "image:"
 
 
 def normalise(given: str) -> str:
@@ -41,7 +40,7 @@ def normalise(given: str) -> str:
 
 def identify(given: Iterable[str], files: Iterable[str]) -> list[str]:
     """Return the patient of each image; an image without an id is its own patient."""
-    return [normalise(name) or f"{IMAGE_PREFIX}{file}" for name, file in zip(given, files, strict=True)]
+    return [normalise(name) or f"{IMAGE_AS_PATIENT}{file}" for name, file in zip(given, files, strict=True)]
 
 
 def hashed(given: Iterable[str], salt: bytes) -> list[str]:

@@ -3,6 +3,7 @@
 import pandas as pd
 
 from chestgan.data import patients
+from chestgan.images.image_set import IMAGE_AS_PATIENT
 
 # from this share of the pixels on, a tint or marks are worth a warning
 _COLOURED = 0.001
@@ -16,7 +17,7 @@ def on_patients(table: pd.DataFrame) -> list[str]:
         table: file, label, source, patient, and `given`: the patient as it was written.
     """
     notes = []
-    missing = table["patient"].str.startswith(patients.IMAGE_PREFIX)
+    missing = table["patient"].str.startswith(IMAGE_AS_PATIENT)
     if missing.all():
         notes.append(
             f"NO PATIENT IDS: each of the {len(table)} images counts as a patient of its own and only duplicates are "
@@ -51,7 +52,7 @@ def on_subfolders(table: pd.DataFrame) -> list[str]:
         return []
     counts = parents[below.index].value_counts().sort_index()
     named = [f"{folder} ({n} images, label {folder.split('/')[0]})" for folder, n in counts.items()]
-    unknown = below["patient"].str.startswith(patients.IMAGE_PREFIX).any()
+    unknown = below["patient"].str.startswith(IMAGE_AS_PATIENT).any()
     hint = "; if each is a patient: split_data.patient_pattern: ^[^/]+/([^/]+)/" if unknown else ""
     return [f"folders inside class folders, whose images have the label of the top folder: {_shown(named)}{hint}"]
 

@@ -14,6 +14,8 @@ FILES = ("images.npy", "manifest.csv")
 SPLITS = ("train", "validation", "test")
 # side of the largest images that a set may hold
 MAX_IMAGE_SIZE = 1024
+# a patient of this beginning is an image whose patient is unknown; the file's name follows
+IMAGE_AS_PATIENT = "image:"
 
 
 @dataclass(frozen=True)

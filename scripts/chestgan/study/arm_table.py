@@ -6,12 +6,11 @@ import pandas as pd
 from chestgan.base.errors import UserError
 from chestgan.metrics.catalogue import METRICS
 from chestgan.metrics.score_tables import SCORES
-from chestgan.study import bootstrap
 from chestgan.study.arms import ARM, NO_GENERATOR, REAL, REFERENCE_ARMS
 from chestgan.study.inputs import Runs
 from chestgan.study.labels import score_label
+from chestgan.study.weighted_scores import weighted_score
 
-DIFFERENCE_COLUMNS = ["difference", "difference_low", "difference_high", "family_low", "family_high"]
 # how far a score may lie from that of the predictions beside it: more than rounding explains
 _TOLERANCE = 1e-3
 
@@ -60,37 +59,9 @@ def with_metrics(table: pd.DataFrame, measured: pd.DataFrame) -> pd.DataFrame:
     return pd.concat([table.assign(extractor=measured["extractor"].iloc[0]), beside], axis=1)
 
 
-def with_differences(
-    table: pd.DataFrame, runs: Runs, score: str, confidence: float, n_bootstrap: int, seed: int
-) -> pd.DataFrame:
-    """Add `DIFFERENCE_COLUMNS` to the arms, for each of `REFERENCE_ARMS` with its prefix.
-
-    They are the mean score minus that of the reference, its interval at the confidence, and the interval that holds for
-    all comparisons together: zero for the reference itself, nan for what isn't compared with it.
-    """
-    weights = bootstrap.patient_bootstrap(
-        runs.test["patient"].to_numpy(), runs.test["label"].to_numpy(), n_bootstrap, seed
-    )
-    resampled = np.stack([run_scores(runs, run, score, weights) for run in range(len(runs.table))])
-    confidences = confidence, family_confidence(confidence, n_comparisons(table))
-    beside = [table]
-    for reference, prefix in REFERENCE_ARMS.items():
-        values = np.full((len(table), len(DIFFERENCE_COLUMNS)), np.nan)
-        values[table["arm"] == reference] = 0
-        for place in comparisons(table, reference).index:
-            values[place, 0] = table[f"{score}_mean"][place] - table[f"{score}_mean"][table["arm"] == reference].item()
-            differences = _resampled_differences(
-                runs.table, resampled, tuple(table.loc[place, ARM]), (reference, NO_GENERATOR), seed
-            )
-            values[place, 1:] = np.ravel([bootstrap.interval(differences, level) for level in confidences])
-        # rounding of sums must not put an interval above zero
-        beside.append(pd.DataFrame(values.round(12), columns=[prefix + name for name in DIFFERENCE_COLUMNS]))
-    return pd.concat(beside, axis=1)
-
-
 def run_scores(runs: Runs, run: int, score: str, weights: np.ndarray) -> np.ndarray:
     """Score a run on weighted test images, (B, N) weights: (B,) float64."""
-    return bootstrap.weighted_score(
+    return weighted_score(
         score,
         runs.test["label"].to_numpy(),
         runs.predicted[run],
@@ -132,15 +103,3 @@ def comparisons(table: pd.DataFrame, reference: str) -> pd.DataFrame:
 def n_comparisons(table: pd.DataFrame) -> int:
     """Count the comparisons whose intervals are to hold together."""
     return sum(len(comparisons(table, reference)) for reference in REFERENCE_ARMS)
-
-
-def _resampled_differences(
-    runs: pd.DataFrame, resampled: np.ndarray, arm: tuple[str, str], reference: tuple[str, str], seed: int
-) -> np.ndarray:
-    """Resample the difference between two arms, given by name and generator, from the scores of all runs: (B,)."""
-    rows = runs.groupby(ARM, sort=False).indices
-    one, other = rows[arm], rows[reference]
-    seeds = runs["seed"].to_numpy()
-    paired = np.array_equal(seeds[one], seeds[other])
-    # resamples of patients and of seeds from one stream would go together
-    return bootstrap.resampled_differences(resampled[one], resampled[other], paired, seed + 1)

@@ -4,7 +4,6 @@ import pandas as pd
 
 from chestgan.metrics.catalogue import METRICS
 from chestgan.metrics.metric import ALL
-from chestgan.study import bootstrap
 
 
 def measured(distances: pd.DataFrame, diversity: pd.DataFrame) -> pd.DataFrame:
@@ -25,16 +24,15 @@ def measured(distances: pd.DataFrame, diversity: pd.DataFrame) -> pd.DataFrame:
     return first[["generator", "seed", "extractor", "n", *names]].reset_index(drop=True)
 
 
-def table(values: pd.DataFrame, histories: pd.DataFrame, confidence: float) -> pd.DataFrame:
+def table(values: pd.DataFrame, histories: pd.DataFrame) -> pd.DataFrame:
     """Average every generator over its seeds.
 
     Args:
         values: from `measured`.
         histories: as `inputs.read_histories` returns it; its order of generators is that of the rows.
-        confidence: of the intervals.
 
     Returns:
-        A row for each generator: mean, standard deviation (n - 1) and t interval over the seeds of each metric, means
+        A row for each generator: mean, standard deviation (n - 1), least and most over the seeds of each metric, means
         of those of real images, then the kernel distances to the validation patients: of the selected and of the last
         generator, and their `last_to_best_ratio`. With one seed there is no deviation; where a selected generator is as
         near as real images, at 0 or below, there is no ratio.
@@ -44,8 +42,7 @@ def table(values: pd.DataFrame, histories: pd.DataFrame, confidence: float) -> p
     columns |= {name: groups[name].first() for name in ("extractor", "n")}
     for name in (metric.name for metric in METRICS):
         columns[f"{name}_mean"], columns[f"{name}_sd"] = groups[name].mean(), groups[name].std()
-        ends = {generator: bootstrap.mean_interval(seeds.to_numpy(), confidence) for generator, seeds in groups[name]}
-        columns |= pd.DataFrame(ends, index=[f"{name}_low", f"{name}_high"]).T.to_dict("series")
+        columns[f"{name}_least"], columns[f"{name}_most"] = groups[name].min(), groups[name].max()
     columns |= {metric.real_name: groups[metric.real_name].mean() for metric in METRICS}
     order = [name for name in histories["generator"].unique() if name in groups.groups]
     return pd.DataFrame(columns).join(_trainings(histories)).loc[order].rename_axis("generator").reset_index()

@@ -17,11 +17,16 @@ from chestgan.metrics import tables
 from chestgan.metrics.catalogue import DISTANCES, DIVERSITY
 from chestgan.metrics.metric import Metric
 from chestgan.metrics.score_tables import PREDICTION_COLUMNS, SCORE_COLUMNS, probability_columns
+from chestgan.study import endings
 from chestgan.study.arms import NO_GENERATOR, REAL, REAL_AUGMENTED
 
-RUN_COLUMNS = ["arm", "train_on", "augment", "generator", "generator_seed", "seed", "n_train_real", "n_train_synthetic"]
+RUN_COLUMNS = [
+    *("arm", "train_on", "augment", "generator", "generator_seed", "seed", "n_train_real", "n_train_synthetic"),
+    "unfinished",
+]
 _KEY = ["arm", "generator", "generator_seed", "seed"]
-_SETTINGS = (*RUN_COLUMNS, "classes", "positive_class")
+_SETTINGS = (*RUN_COLUMNS[:-1], "classes", "positive_class")
+_ENDING = ("selected_kimg", "shown_kimg", "settings")
 
 
 @dataclass(frozen=True)
@@ -29,7 +34,8 @@ class Runs:
     """The results of a study's classifiers, run by run, on the same test images.
 
     Attributes:
-        table: one row per run, sorted, the arm `real` first: `RUN_COLUMNS`; `generator` is "-" where there is none.
+        table: one row per run, sorted, the arm `real` first: `RUN_COLUMNS`; `generator` is "-" where there is none,
+            and `unfinished` says whether the training ended while its validation loss still fell.
         scores: a row for each run and class, in the order of `table`: arm, generator, generator_seed, seed, then
             `SCORE_COLUMNS`.
         test: the test images: file, patient, label; one order for all runs.
@@ -221,7 +227,7 @@ def require_generators(runs: Runs, distances: pd.DataFrame, histories: pd.DataFr
 
 def _read_settings(folder: Path, classes: list[str]) -> dict[str, Any]:
     """Read what a run was, as a row of `Runs.table` with its positive class."""
-    run = _read_keys(folder / "settings.json", _SETTINGS, "evaluate_classifier")
+    run = _read_keys(folder / "settings.json", (*_SETTINGS, *_ENDING), "evaluate_classifier")
     if run["classes"] != classes:
         raise UserError(
             f"{folder} knows the classes {', '.join(map(str, run['classes']))}, but the real images have "
@@ -239,6 +245,7 @@ def _read_settings(folder: Path, classes: list[str]) -> dict[str, Any]:
         "arm": arm,
         "generator": generator,
         "generator_seed": NO_GENERATOR if seed is None else seed,
+        "unfinished": endings.is_unfinished(run["selected_kimg"], run["shown_kimg"], run["settings"]),
     }
 
 

@@ -7,8 +7,8 @@ _TERMS = {
     "on the same patients.",
     "augmentation": "Shifting, brightening and recolouring each real image whenever it is shown: the usual way to get "
     "more out of few images, and what synthetic images have to beat.",
-    "bootstrap": "The study is repeated thousands of times with patients drawn again from those that there are. How "
-    "far the results scatter gives the interval.",
+    "bootstrap": "A result is computed many times with patients drawn again from those that there are. How far it "
+    "scatters gives a band.",
     "Brier score": "Mean squared error of the predicted probability; lower is better.",
     "class": "What the classifier tells apart, such as COVID and normal.",
     "coverage": "Share of the test images near which there is a generated image: near 0 when a generator makes only a "

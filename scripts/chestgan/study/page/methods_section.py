@@ -108,10 +108,14 @@ def _classifiers(study: Study) -> list[str]:
 
 
 def _statistics(study: Study) -> str:
-    n_comparisons = counted(study.told["counts"]["comparisons"], "comparison")
+    settings, counts = study.told["settings"], study.told["counts"]
     return (
         f"The score of the verdict is {score_label(study.primary_score)}. Intervals are at "
-        f"{100 * study.confidence:g} %, over patients (all images of a patient together) and over the seeds of the "
-        f"trainings, for {n_comparisons}; the bands of ROC curves are from "
-        f"a bootstrap over patients [@bootstrap], with seed {study.told['settings']['seed']}."
+        f"{100 * study.confidence:g} %, over patients and over the seeds of the trainings, without random numbers: the "
+        "jackknife over patients [@jackknife] gives their part of the error, which for the ROC AUC is that of DeLong "
+        "[@delong], the variance between trainings the other part [@rockette], and Student's t their sum. Scores have "
+        "Wilson's interval [@wilson] with this error. The error is shared by "
+        f"{counted(counts['comparisons'], 'comparison')} (Bonferroni). Where nothing is shown, the smallest true "
+        "difference is given that the study would have shown with a power of 80 %. The bands of ROC curves are from "
+        f"resampled patients [@bootstrap] (seed {settings['seed']})."
     )

@@ -54,7 +54,7 @@ def _versions(study: Study) -> dict[str, str]:
             "container image": listed(sorted(images)) if images else "none",
             "seeds of the trainings": plain(study.seeds),
             "seed of the split": plain(study.split["settings"].get("seed")),
-            "seed of the bootstrap": plain(study.told["settings"]["seed"]),
+            "seed of the bands": plain(study.told["settings"]["seed"]),
         }
     )
 

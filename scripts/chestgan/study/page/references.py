@@ -17,6 +17,13 @@ REFERENCES = {
     "msssim": "Z. Wang, E. P. Simoncelli, A. C. Bovik. Multiscale structural similarity for image quality assessment. "
     "Asilomar 2003.",
     "youden": "W. J. Youden. Index for rating diagnostic tests. Cancer 3, 1950.",
+    "jackknife": "B. Efron, C. Stein. The jackknife estimate of variance. Annals of Statistics 9, 1981.",
+    "delong": "E. R. DeLong, D. M. DeLong, D. L. Clarke-Pearson. Comparing the areas under two or more correlated "
+    "receiver operating characteristic curves. Biometrics 44, 1988.",
+    "rockette": "N. A. Obuchowski, H. E. Rockette. Hypothesis testing of diagnostic accuracy for multiple readers and "
+    "multiple tests. Communications in Statistics 24, 1995.",
+    "wilson": "E. B. Wilson. Probable inference, the law of succession, and statistical inference. Journal of the "
+    "American Statistical Association 22, 1927.",
     "bootstrap": "A. C. Davison, D. V. Hinkley. Bootstrap methods and their application. Cambridge University Press, "
     "1997.",
     "claim": "A. S. Tejani et al. Checklist for Artificial Intelligence in Medical Imaging (CLAIM): 2024 update. "
