@@ -43,10 +43,7 @@ def _differences(study: Study) -> Table:
         row = [arm_label(arm["arm"], arm["generator"]), number(arm["n_train_real"], 0)]
         row += [number(arm["n_train_synthetic"], 0), number(arm["n_seeds"], 0)]
         row.append(with_interval(arm[f"{score}_mean"], arm.get(f"{score}_low"), arm.get(f"{score}_high")))
-        for reference, prefix in REFERENCE_ARMS.items():
-            ends = (arm.get(f"{prefix}{end}") for end in ("difference", "family_low", "family_high"))
-            row.append(UNKNOWN if arm["arm"] == reference else with_interval(*ends, sign=True))
-        rows.append([*row, *(_shown(arm, prefix) for prefix in REFERENCE_ARMS.values())])
+        rows.append([*row, *(_compared(arm, reference) for reference in REFERENCE_ARMS)])
     better = "lower" if score in LOWER_IS_BETTER else "higher"
     return Table(
         f"{score_label(score)} of class {study.told['positive_class']} on the test patients, mean over the seeds "
@@ -55,33 +52,40 @@ def _differences(study: Study) -> Table:
         [
             *("trained on", "real images", "synthetic images", "seeds", score_label(score)),
             *("against real images", "against standard augmentation"),
-            *("shown against real images", "shown against augmentation"),
         ],
         rows,
     )
 
 
-def _shown(arm: pd.Series, prefix: str) -> str:
-    """Say what a comparison shows, and beside no difference the smallest one that it could have shown."""
-    outcome, detectable = arm.get(f"{prefix}outcome"), arm.get(f"{prefix}detectable")
-    if outcome is None:
+def _compared(arm: pd.Series, reference: str) -> str:
+    """Write the difference of an arm to one of the reference arms, its interval, and what it shows."""
+    prefix = REFERENCE_ARMS[reference]
+    difference, *ends = (arm.get(f"{prefix}{end}") for end in ("difference", "family_low", "family_high"))
+    if arm["arm"] == reference or pd.isna(difference):
         return UNKNOWN
-    reason = arm.get(f"{prefix}reason")
-    could = f"; could have shown {number(detectable)}" if outcome == "no difference shown" else ""
-    return f"{outcome}{f': {reason}' if reason else could}"
+    outcome = arm.get(f"{prefix}outcome")
+    return with_interval(difference, *ends, sign=True) + ("" if pd.isna(outcome) else f", {outcome}")
 
 
 def _scores(study: Study) -> Table:
-    """Tabulate every score as mean and standard deviation over the seeds."""
+    """Tabulate the mean of every score with its interval."""
     rows = [
         [
             arm_label(arm["arm"], arm["generator"]),
-            *(with_deviation(arm[f"{name}_mean"], arm[f"{name}_sd"]) for name in SCORES),
+            *(_score(arm, name) for name in SCORES),
         ]
         for _, arm in study.arms.iterrows()
     ]
-    caption = "Every score on the test patients: mean ± standard deviation over the seeds"
+    caption = (
+        f"Every score on the test patients: mean over the seeds with its {100 * study.confidence:g} % interval, or ± "
+        "standard deviation over the seeds where there is none"
+    )
     return Table(caption, ["trained on", *map(score_label, SCORES)], rows)
+
+
+def _score(arm: pd.Series, name: str) -> str:
+    mean, low, high = arm[f"{name}_mean"], arm.get(f"{name}_low"), arm.get(f"{name}_high")
+    return with_deviation(mean, arm[f"{name}_sd"]) if pd.isna(low) else with_interval(mean, low, high)
 
 
 def _operating_points(study: Study) -> Table:
