@@ -120,7 +120,7 @@ def described(found: Survey, selected: Selection) -> list[str]:
         f"sources  {', '.join(sources[:6]) + (' ...' if len(sources) > 6 else '') or 'unknown'}",
     ]
     if len(left_out):
-        lines.append(f"left out {', '.join(f'{reason} {n}' for reason, n in left_out.items())}")
+        lines.append(f"unused   {', '.join(f'{reason} {n}' for reason, n in left_out.items())}")
     return lines
 
 

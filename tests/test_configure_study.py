@@ -17,7 +17,7 @@ from chestgan.base import commandline, configuration
 from dicoms import save_film, values
 from pictures import class_folders, picture, rows, save, with_table
 
-USUAL = {"folder", "image_size"}
+USUAL = {"folder"}
 
 
 def configured(folder: Path, output: Path) -> dict:

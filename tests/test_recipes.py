@@ -14,13 +14,13 @@ from chestgan.base import commandline, recipes
 EXPECTED = {
     "radiography": (
         {"COVID": 7, "Lung_Opacity": 7, "Normal": 7, "Viral Pneumonia": 7},
-        *(28, 2, 28, {"left out": 28}),
+        *(28, 2, 28, {"excluded": 28}),
     ),
     "covidx": ({"negative": 14, "positive": 14}, 28, 2, 0, {}),
     "nih": ({"effusion": 14, "normal": 10}, 12, 1, 0, {"no label rule": 4}),
     "chexpert": ({"effusion": 13, "normal": 13}, 14, 1, 0, {"row left out": 2}),
     "rsna": ({"other": 14, "pneumonia": 14}, 28, 1, 0, {}),
-    "bimcv": ({"covid": 14, "normal": 14}, 14, 1, 0, {"left out": 28, "not in the folder": 2}),
+    "bimcv": ({"covid": 14, "normal": 14}, 14, 1, 0, {"excluded": 28, "not in the folder": 2}),
     "cohen": ({"covid": 12, "normal": 12}, 14, 1, 0, {"row left out": 2}),
     "vindr": ({"cardiomegaly": 13, "normal": 14}, 27, 1, 27, {"several labels": 1}),
     "siim": ({"normal": 14, "pneumothorax": 14}, 28, 1, 0, {}),

@@ -45,6 +45,6 @@ def test_a_template_without_a_column_or_with_a_wildcard_within_is_an_error(templ
 def test_globs_choose_files_and_what_they_leave_is_listed() -> None:
     chosen, others = file_names.choose(FILES, ["images*", "masks/*"], ["*masks/*"])
     assert chosen == ["images_1/a.png", "images_2/B.png"]
-    assert others["reason"].tolist() == ["left out", "not taken", "not taken", "not taken"]
+    assert others["reason"].tolist() == ["excluded", "not taken", "not taken", "not taken"]
     assert others["file"].tolist() == FILES[2:]
     assert file_names.choose(FILES, [], [])[0] == FILES

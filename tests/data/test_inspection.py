@@ -86,7 +86,7 @@ def test_labels_that_are_no_class_count_as_split_data_counts_them() -> None:
     for reason, n_bad, is_refused in (
         ("unknown label", 10, True),
         ("unknown label", 4, False),
-        ("left out", 10, False),
+        ("excluded", 10, False),
     ):
         bad = pd.DataFrame({"file": "a.png", "label": "flu", "reason": reason, "detail": "no"}, index=range(n_bad))
         selected = inspection.Selection(table, ["covid"], bad, [], len(table) + n_bad, [])

@@ -18,7 +18,7 @@ def test_every_file_is_listed_once(tmp_path: Path) -> None:
     layout = Layout(("metadata.csv",), leave_out=("*/masks/*",), keep_rows=("source is east",))
     table, left_out, others = listing.list_files(tmp_path, layout)
     assert set(table["source"]) == {"east"}
-    assert left_out.groupby("reason").size().to_dict() == {"left out": 1, "not in the table": 2, "row left out": 4}
+    assert left_out.groupby("reason").size().to_dict() == {"excluded": 1, "not in the table": 2, "row left out": 4}
     assert others == ["metadata.csv"]
     assert len(table) + len(left_out) == 12 + 3
 

@@ -21,7 +21,7 @@ def test_nothing_is_said_where_nothing_is_odd() -> None:
     table = patients(("covid", "a", "p1", "p1"), ("covid", "a", "p1", "p1"), ("normal", "b", "p2", "p2"))
     assert split_warnings.on_patients(table) == []
     assert split_warnings.on_images(images([0.0, 0.0009], [None, None])) == []
-    assert split_warnings.on_rejected(pd.DataFrame({"reason": ["ignored label"] * 3})) == []
+    assert split_warnings.on_rejected(pd.DataFrame({"reason": ["ignored label", "excluded", "row left out"]})) == []
     assert split_warnings.on_duplicates(pd.DataFrame({"label_a": [], "label_b": []}), "group") == []
 
 

@@ -242,16 +242,16 @@ def test_an_image_that_was_added_is_noticed(finished: Project, own_data: dict) -
 
 def test_a_changed_recipe_reruns_what_its_settings_do(finished: Project, own_data: dict) -> None:
     recipe = finished.folder / "own.yaml"
-    recipe.write_text("seed: 0\n")
+    recipe.write_text("file_template: '{file}'\nseed: 0\n")
     config = own_data | {"split_data": {"recipe": "own.yaml"} | own_data["split_data"]}
     del config["split_data"]["seed"]
-    own_seed = own_data | {"split_data": {"seed": 0} | own_data["split_data"]}
+    own_seed = own_data | {"split_data": {"file_template": "{file}", "seed": 0} | own_data["split_data"]}
     write_config(finished, own_seed)
     assert finished.snakemake("--until", "split_data", configfile="config/changed.yaml").returncode == 0
     assert plan_of_split(finished, config) == set()
-    recipe.write_text("# a comment\nseed: 0\n")
+    recipe.write_text("# a comment\nfile_template: '{file}'\nseed: 0\n")
     assert plan_of_split(finished, config) == set()
-    recipe.write_text("seed: 5\n")
+    recipe.write_text("file_template: '{file}'\nseed: 5\n")
     assert plan_of_split(finished, config) == {"split_data"}
 
 

@@ -93,6 +93,14 @@ def synthetic_files(wildcards):
     return expand(paths, generator=generator, seed=wildcards.seed) if generator else []
 
 
+def split_flags(wildcards):
+    """Make the flags of split_data.
+
+    As a function: Snakemake would take the columns of a template, {image_id}, for wildcards.
+    """
+    return flags(config["split_data"])
+
+
 def arm_flags(wildcards):
     """Make the flags of an arm: the common ones, its own, and the folder of its synthetic set."""
     arm = dict(ARMS[wildcards.arm])

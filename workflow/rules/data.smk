@@ -67,7 +67,7 @@ rule split_data:
     params:
         script=path_of("split_data"),
         code=code_of("split_data"),
-        flags=flags(config["split_data"]),
+        flags=split_flags,
         data_sha256=data_sha256,
         folder=subpath(output.images, parent=True),
     shell:

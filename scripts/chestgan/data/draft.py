@@ -179,10 +179,9 @@ def _two_of(counts: dict[str, int]) -> list[str]:
 
 
 def _pixel_keys(found: Survey, size: int) -> list[str]:
-    twice = "" if size < _USUAL_SIZE else " # 128 shows more, and takes four times as long"
-    lines = [f"image_size: {size}{twice}"]
+    lines = ["# image_size: 128 # shows more than 64, and takes four times as long"]
     if size < _USUAL_SIZE:
-        lines.append(f"min_size: {size}")
+        lines = [f"image_size: {size}", f"min_size: {size}"]
     if found.varies_in_shape:
         lines.append("square: crop # the black bars of pad may give the source away, and so the class")
     if found.window is not None:
@@ -198,7 +197,8 @@ def _sizes(found: Survey) -> str:
     if not len(found.sides):
         return ""
     shorter = found.sides.min(axis=1)
-    return f", the shorter side {shorter.min()} to {shorter.max()} pixels"
+    sides = " to ".join(map(str, sorted({int(shorter.min()), int(shorter.max())})))
+    return f", the shorter side {sides} pixels"
 
 
 def _yaml(value: str | list[str]) -> str:

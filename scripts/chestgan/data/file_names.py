@@ -117,7 +117,7 @@ def choose(files: Sequence[str], take: Sequence[str], leave_out: Sequence[str]) 
     for file in files:
         left = next((glob for glob, one in zip(leave_out, leaving, strict=True) if one.match(file)), None)
         if left is not None:
-            rows.append((file, "", "left out", f"split_data.leave_out has {left}"))
+            rows.append((file, "", "excluded", f"split_data.leave_out has {left}"))
         elif taking and not any(one.match(file) for one in taking):
             rows.append((file, "", "not taken", f"split_data.take has {', '.join(take)}"))
         else:

@@ -14,7 +14,7 @@ COLUMNS = ["file", "label", "reason", "detail"]
 # left out by wish or by rule, not because a file is bad
 NOT_BAD = (
     *("ignored label", "not in the table", "duplicate"),
-    *("left out", "not taken", "row left out", "not in the folder", "no label rule", "several labels"),
+    *("excluded", "not taken", "row left out", "not in the folder", "no label rule", "several labels"),
     *("mask", "overlay", "other view", "other modality", "no picture"),
 )
 

@@ -8,6 +8,8 @@ from chestgan.images.image_set import IMAGE_AS_PATIENT
 # from this share of the pixels on, a tint or marks are worth a warning
 _COLOURED = 0.001
 _FEW_PATIENTS = 10
+# reasons to leave a file out that a key of the configuration asks for
+_WISHED = ("ignored label", "excluded", "not taken", "row left out", "no label rule")
 
 
 def on_patients(table: pd.DataFrame) -> list[str]:
@@ -81,7 +83,7 @@ def on_images(table: pd.DataFrame) -> list[str]:
 
 def on_rejected(rejected: pd.DataFrame) -> list[str]:
     """Warn of files that were left out without the user's wish, by reason."""
-    unwished = rejected[rejected["reason"] != "ignored label"]
+    unwished = rejected[~rejected["reason"].isin(_WISHED)]
     return [f"files left out: {by_reason(unwished)}; see rejected.csv"] if len(unwished) else []
 
 
