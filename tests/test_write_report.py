@@ -185,13 +185,19 @@ def test_the_differences_are_those_of_the_study(page, folders):
     assert len(rows) == len(arms) == 6
     for row, (_, arm) in zip(rows, arms.iterrows(), strict=True):
         assert row[1:4] == [f"{arm[name]:.0f}" for name in ("n_train_real", "n_train_synthetic", "n_seeds")]
-        assert row[4].startswith(f"{arm['roc_auc_mean']:.3f}")
-        against_real = [f"{arm[name]:+.3f}" for name in ("difference", "family_low", "family_high")]
-        assert row[5] == ("–" if arm["arm"] == "real" else "{} ({} to {})".format(*against_real))
-        beyond = [f"{arm['augmented_' + name]:+.3f}" for name in ("difference", "family_low", "family_high")]
-        assert row[6] == ("{} ({} to {})".format(*beyond) if arm["train_on"] == "real_synthetic" else "–")
+        assert row[4] == "{:.3f} ({:.3f} to {:.3f})".format(*(arm[f"roc_auc_{end}"] for end in ("mean", "low", "high")))
+        assert row[5] == ("–" if arm["arm"] == "real" else shown(arm, ""))
+        assert row[6] == (shown(arm, "augmented_") if arm["train_on"] == "real_synthetic" else "–")
     scores = table(page, "Every score on the test patients")
-    assert scores[2][2] == f"{arms['balanced_accuracy_mean'][2]:.3f} ± {arms['balanced_accuracy_sd'][2]:.3f}"
+    assert scores[2][5] == "{:.3f} ({:.3f} to {:.3f})".format(
+        *(arms[f"ppv_{end}"][2] for end in ("mean", "low", "high"))
+    )
+
+
+def shown(arm: pd.Series, prefix: str) -> str:
+    """Write a difference as the table should."""
+    difference, low, high = (f"{arm[prefix + name]:+.3f}" for name in ("difference", "family_low", "family_high"))
+    return f"{difference} ({low} to {high}), {arm[prefix + 'outcome']}"
 
 
 def test_the_operating_points_are_those_of_the_runs(page, folders):
@@ -215,7 +221,8 @@ def test_the_generators_are_measured_as_in_the_study(page, folders):
     generators = pd.read_csv(folders[1] / "generators.csv")
     rows = {row[0]: row[1:] for row in table(page, "Every generator beside")}
     for column, (_, one) in enumerate(generators.iterrows()):
-        assert rows["kernel distance (KD)"][column].startswith(f"{one['kd_mean']:.3f}")
+        spread = "{:.3f} ({:.3f} to {:.3f})".format(*(one[f"kd_{name}"] for name in ("mean", "least", "most")))
+        assert rows["kernel distance (KD)"][column] == spread
         assert rows["kernel distance (KD), real training images"][column] == f"{one['real_kd']:.3f}"
         selected, last = (
             f"kernel distance to the validation patients, {name} generator" for name in ("selected", "last")

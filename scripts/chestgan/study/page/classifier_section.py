@@ -42,7 +42,7 @@ def _differences(study: Study) -> Table:
     for _, arm in study.arms.iterrows():
         row = [arm_label(arm["arm"], arm["generator"]), number(arm["n_train_real"], 0)]
         row += [number(arm["n_train_synthetic"], 0), number(arm["n_seeds"], 0)]
-        row.append(with_interval(arm[f"{score}_mean"], arm.get(f"{score}_low"), arm.get(f"{score}_high")))
+        row.append(with_interval(*(arm[f"{score}_{end}"] for end in ("mean", "low", "high"))))
         rows.append([*row, *(_compared(arm, reference) for reference in REFERENCE_ARMS)])
     better = "lower" if score in LOWER_IS_BETTER else "higher"
     return Table(
@@ -60,11 +60,10 @@ def _differences(study: Study) -> Table:
 def _compared(arm: pd.Series, reference: str) -> str:
     """Write the difference of an arm to one of the reference arms, its interval, and what it shows."""
     prefix = REFERENCE_ARMS[reference]
-    difference, *ends = (arm.get(f"{prefix}{end}") for end in ("difference", "family_low", "family_high"))
+    difference, *ends = (arm[f"{prefix}{end}"] for end in ("difference", "family_low", "family_high"))
     if arm["arm"] == reference or pd.isna(difference):
         return UNKNOWN
-    outcome = arm.get(f"{prefix}outcome")
-    return with_interval(difference, *ends, sign=True) + ("" if pd.isna(outcome) else f", {outcome}")
+    return f"{with_interval(difference, *ends, sign=True)}, {arm[f'{prefix}outcome']}"
 
 
 def _scores(study: Study) -> Table:
@@ -84,7 +83,7 @@ def _scores(study: Study) -> Table:
 
 
 def _score(arm: pd.Series, name: str) -> str:
-    mean, low, high = arm[f"{name}_mean"], arm.get(f"{name}_low"), arm.get(f"{name}_high")
+    mean, low, high = (arm[f"{name}_{end}"] for end in ("mean", "low", "high"))
     return with_deviation(mean, arm[f"{name}_sd"]) if pd.isna(low) else with_interval(mean, low, high)
 
 

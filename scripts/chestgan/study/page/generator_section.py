@@ -57,7 +57,7 @@ def _metrics(study: Study) -> Table:
     for metric in METRICS:
         label = metric.label.replace("\n", " ")
         ends = (f"{metric.name}_mean", f"{metric.name}_least", f"{metric.name}_most")
-        rows.append([label, *(with_interval(*(one.get(end) for end in ends)) for one in generators)])
+        rows.append([label, *(with_interval(*(one[end] for end in ends)) for one in generators)])
         rows.append([f"{label}, real training images", *(number(one[metric.real_name]) for one in generators)])
     rows.append(["images on each side", *(str(one["n"]) for one in generators)])
     rows.append(["seeds", *(str(one["n_seeds"]) for one in generators)])
