@@ -102,8 +102,25 @@ def check(profile_path: Path, configfile: Path, folder: Path) -> Iterator[Findin
     enter = container.enter(config, folder, gpus=True) if in_image else []
     yield from collect("GPUs", machine.gpus(config, profile.on_slurm, enter))
     yield from collect("weights", machine.weights(config, in_image))
-    yield from collect("data", machine.data(config))
+    data = list(collect("data", machine.data(config)))
+    yield from data
+    if all(finding.state == "fine" for finding in (*problems, *data)):
+        yield from collect("study", look_ahead(config, folder))
     yield from collect("disk", machine.disk(config, folder))
+
+
+def look_ahead(config: dict[str, Any], folder: Path) -> Iterator[Finding]:
+    """Look at the data and the settings as a plan does, and say what the study takes."""
+    try:
+        import split_data
+        from chestgan.doctor import forecast, study
+    except ImportError as error:
+        # where jobs run in an image, the environment outside it may only submit them
+        yield fine("study", f"its data can't be opened here ({error}); split_data will in the image")
+        return
+    known = forecast.read_known(SCHEMA.with_name("networks.json"))
+    for line in study.look_ahead(config, known, folder, split_data.inspect):
+        yield fine("study", line)
 
 
 def read_profile(path: Path) -> tuple[Profile, list[Finding]]:

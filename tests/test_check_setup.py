@@ -14,6 +14,7 @@ from importlib import metadata
 from pathlib import Path
 from types import SimpleNamespace
 
+import pandas as pd
 import pytest
 import torch
 import yaml
@@ -23,6 +24,7 @@ from chestgan.cluster import profiles
 from chestgan.doctor import machine
 from chestgan.doctor.findings import Finding
 from chestgan.metrics import efficientnet
+from pictures import rows, with_table
 from project import ROOT
 
 SINFO = "cpu*|up|1-00:00:00|1|16|64000|(null)\ngpu|up|1-00:00:00|2|16|64000|gpu:a100:2"
@@ -48,10 +50,11 @@ class Setup:
     def __init__(self, folder: Path, lock: Path) -> None:
         self.folder, self.programs = folder, folder / "bin"
         self.digest = hashlib.sha256(lock.read_bytes()).hexdigest()
-        for name in ("bin", "data/cxr", "containers", "slurm"):
+        for name in ("bin", "containers", "slurm"):
             (folder / name).mkdir(parents=True)
-        (folder / "data" / "cxr" / "metadata.csv").touch()
-        (folder / "data" / "cxr" / "1.png").touch()
+        table = with_table(folder / "data" / "cxr", rows(n_images=2, labels=("covid", "normal", "pneumonia")))
+        renamed = {"file": "filename", "patient": "patient_id"}
+        pd.read_csv(table).rename(columns=renamed).to_csv(table, index=False)
         (folder / "containers" / "chestgan.sif").write_bytes(b"image")
         (folder / "containers" / "chestgan.sif.sha256").write_text(hashlib.sha256(b"image").hexdigest())
         self.write()
@@ -107,7 +110,25 @@ def test_all_is_fine_where_all_is_fine(setup: Setup) -> None:
     assert setup.bad() == []
     subjects = {finding.subject for finding in setup.findings()}
     assert {"profile", "configuration", "python", "packages", "image", "Slurm", "accounting", "jobs"} <= subjects
-    assert {"GPUs", "weights", "data", "disk"} <= subjects
+    assert {"GPUs", "weights", "data", "study", "disk"} <= subjects
+
+
+def test_the_study_is_looked_at_as_a_plan_does(setup: Setup) -> None:
+    told = [finding.text for finding in setup.findings() if finding.subject == "study"]
+    assert told[0] == (
+        "data: 24 images of 12 patients in data/cxr: covid 12 of 6, normal 12 of 6; left out: ignored label 12"
+    )
+    assert [text.split(" ")[0] for text in told] == ["data:", "opened:", "jobs:", "hours", "hours", "disk:"]
+    setup.write(CONFIG | {"evaluate_classifier": {"positive_class": "covd"}})
+    (line,) = setup.bad()
+    assert line.startswith("wrong    study: evaluate_classifier.positive_class is 'covd'")
+
+
+def test_where_jobs_are_only_submitted_the_data_are_not_opened(setup: Setup, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "split_data", None)
+    (told,) = (finding for finding in setup.findings() if finding.subject == "study")
+    assert told.state == "fine"
+    assert "split_data will in the image" in told.text
 
 
 def no_sbatch(setup: Setup, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -159,7 +180,7 @@ def test_what_is_broken_is_found_and_hides_nothing_else(
     (line,) = setup.bad()
     for word in words:
         assert word in line
-    assert {finding.subject for finding in setup.findings()} >= before - {"requests"}
+    assert {finding.subject for finding in setup.findings()} >= before - {"requests", "study"}
 
 
 def test_the_script_prints_and_writes_all_lines_and_fails_if_one_is_bad(setup: Setup, capsys) -> None:
@@ -413,7 +434,8 @@ def test_a_disk_that_is_full_is_told(small_disk: Path) -> None:
 
 
 def test_a_folder_with_a_table_alone_has_no_images(setup: Setup) -> None:
-    (setup.folder / "data" / "cxr" / "1.png").unlink()
+    for image in (setup.folder / "data" / "cxr").rglob("*.png"):
+        image.unlink()
     (line,) = setup.bad()
     assert line.startswith("missing  data: data/cxr holds the table metadata.csv and no image")
 

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from chestgan.doctor import forecast
+from chestgan.doctor import forecast, machine
 from chestgan.doctor.forecast import Known
 from project import ROOT
 
@@ -90,6 +90,6 @@ def test_disk_is_counted_by_what_fills_it(config: dict, known: Known) -> None:
     assert parts["image sets"] == 64 * 64 * (1000 + 2 * 9 * 640)
     assert parts["classifiers"] == 24 * known.classifier_bytes["efficientnet_lite0"]
     # two of three generators are of no size that is known
-    assert 6 * forecast.BYTES_PER_TRAINING < parts["trainings"] < 7 * forecast.BYTES_PER_TRAINING
+    assert 6 * machine.BYTES_PER_TRAINING < parts["trainings"] < 7 * machine.BYTES_PER_TRAINING
     counted = config | {"generate_images": {"counts": {"covid": 5, "normal": 7}}}
     assert forecast.generated_per_training(counted, 1000) == 12

@@ -13,14 +13,13 @@ from typing import Any
 import pandas as pd
 
 from chestgan.base import files
+from chestgan.doctor.machine import BYTES_PER_TRAINING
 
 # settings that decide how fast a training is and how large its files are
 _DECISIVE = (
     *("architecture", "conditioning", "spectral_norm", "augment", "channels", "latent_dim"),
     *("generator_width", "discriminator_width", "batch_size", "mixed_precision"),
 )
-# at the published size: checkpoint and generators
-BYTES_PER_TRAINING = 500_000_000
 # a checkpoint has both networks with Adam's two moments, the EMA and the selected generator; two generator files follow
 _COPIES_OF_GENERATOR, _COPIES_OF_DISCRIMINATOR = 7, 3
 _BYTES_PER_NUMBER = 4
@@ -135,11 +134,11 @@ def generated_per_training(config: Mapping[str, Any], n_images: int) -> int:
 def _earlier_speeds(config: Mapping[str, Any], settings: Mapping[str, Any], folder: Path) -> list[float]:
     """List the images/s of a generator's finished trainings that had these settings and images of this size."""
     split = folder.parent / "split" / "settings.json"
-    if not split.is_file():
+    size = config["split_data"].get("image_size", 64)
+    if not split.is_file() or files.read_json(split)["settings"]["image_size"] != size:
         return []
-    size = files.read_json(split)["settings"]["image_size"]
     found = []
-    for path in sorted(folder.glob("seed-*/train/settings.json")) if size == config["split_data"]["image_size"] else ():
+    for path in sorted(folder.glob("seed-*/train/settings.json")):
         before = files.read_json(path)["settings"]
         if all(before.get(name) == settings[name] for name in _DECISIVE):
             rates = pd.read_csv(path.with_name("history.csv"))["images_per_second"]

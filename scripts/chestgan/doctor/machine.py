@@ -20,7 +20,7 @@ from chestgan.doctor.findings import Finding, fine, missing, wrong
 
 _PYTHON = (3, 11)
 # at the published size: checkpoint, generators and synthetic set, and the classifiers trained with it
-_BYTES_PER_TRAINING = 500_000_000
+BYTES_PER_TRAINING = 500_000_000
 _LEAST_BYTES = 2_000_000_000
 # to start an image and import torch in it
 _SECONDS = 120
@@ -198,7 +198,7 @@ def disk(config: dict[str, Any], folder: Path) -> Iterator[Finding]:
     """Try to write where the results go, and compare the free space with a rough need."""
     place = folder / "results" if (folder / "results").is_dir() else folder
     trainings = len(config.get("generators", {})) * len(config.get("seeds", []))
-    needed = max(_LEAST_BYTES, trainings * _BYTES_PER_TRAINING)
+    needed = max(_LEAST_BYTES, trainings * BYTES_PER_TRAINING)
     free = shutil.disk_usage(place).free
     try:
         with tempfile.TemporaryFile(dir=place) as file:
