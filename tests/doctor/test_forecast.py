@@ -32,7 +32,7 @@ def finish_training(results: Path, known: Known, image_size: int = 64, **changes
     (results / "split" / "settings.json").write_text(json.dumps({"settings": {"image_size": image_size}}))
 
 
-def test_jobs_are_those_that_snakemake_plans(config: dict) -> None:
+def test_jobs_are_counted_by_stage(config: dict) -> None:
     assert forecast.jobs(config) == {
         "split_data": 1,
         "train_acgan": 9,
@@ -41,6 +41,7 @@ def test_jobs_are_those_that_snakemake_plans(config: dict) -> None:
         "evaluate_classifier": 24,
         "draw_curves": 1,
         "summarise_study": 1,
+        "write_report": 1,
     }
 
 

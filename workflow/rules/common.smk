@@ -24,7 +24,8 @@ try:
     RESULTS = f"results/{config['dataset']}"
     renamed.require_current(Path(RESULTS))
 except UserError as error:
-    raise WorkflowError(str(error))
+    # one line, as a script says it, without the places in these files that Snakemake would add
+    sys.exit(f"error: {error}")
 
 LOGS = f"logs/{config['dataset']}"
 BENCHMARKS = f"benchmarks/{config['dataset']}"

@@ -14,7 +14,7 @@ def look_ahead():
         known = forecast.read_known(SCHEMA.with_name("networks.json"))
         lines = study.look_ahead(config, known, Path.cwd(), split_data.inspect)
     except UserError as error:
-        raise WorkflowError(str(error))
+        sys.exit(f"error: {error}")
     logger.info("\n".join(lines))
 
 

@@ -73,7 +73,7 @@ def jobs(config: Mapping[str, Any]) -> dict[str, int]:
     trainings = len(config["generators"]) * len(config["seeds"])
     n_classifiers = len(branches(config["arms"], list(config["generators"]))) * len(config["seeds"])
     of_generators = dict.fromkeys(("train_acgan", "generate_images", "compute_fid"), trainings)
-    ends = {"draw_curves": 1, "summarise_study": 1}
+    ends = dict.fromkeys(("draw_curves", "summarise_study", "write_report"), 1)
     return {"split_data": 1} | of_generators | {"evaluate_classifier": n_classifiers} | ends
 
 
