@@ -36,6 +36,7 @@ from chestgan.data import (
     split_warnings,
     splits,
 )
+from chestgan.data.duplicates import LEAST_CORRELATION
 from chestgan.data.grey import Window
 from chestgan.data.inspection import Inspection, Selection
 from chestgan.data.layout import Layout
@@ -114,8 +115,11 @@ class Config:
         "group",
         choices=("group", "drop", "keep"),
     )
-    duplicate_distance: int = setting(
-        "most bits of 64 in which pHashes of duplicates differ", 10, minimum=0, maximum=16
+    duplicate_correlation: float = setting(
+        "least correlation of the fine detail of two copies of one picture, laid over each other",
+        LEAST_CORRELATION,
+        minimum=0.6,
+        maximum=1,
     )
     test_fraction: float = setting("share of the images for the test split", 0.2, minimum=0.05, maximum=0.6)
     validation_fraction: float = setting("share of the rest for the validation split", 0.2, minimum=0.05, maximum=0.6)
@@ -292,7 +296,7 @@ def handle_duplicates(
     Returns:
         The images that stay, with their places in the scratch folder as index; the pairs; and the rejected copies.
     """
-    pairs = duplicates.find_between(table, thumbnails, config.duplicate_distance)
+    pairs = duplicates.find_between(table, thumbnails, config.duplicate_correlation, config.threads)
     table, dropped = table.copy(), np.zeros(len(table), dtype=bool)
     if config.duplicates != "keep":
         table["patient"] = patients.join(table["patient"], pairs[["first", "second"]].to_numpy())
@@ -337,8 +341,7 @@ def provenance(
             "nifti": "axial slices in the order of the affine's nearest axes, the patient's right on the left",
             "frames": "the middles of so many equal parts of the file",
             "resize": "Lanczos with antialiasing, from six times the size on after means of whole squares of pixels",
-            "near_duplicates": f"pHash within duplicate_distance bits and gradients' cosine at least "
-            f"{duplicates.LEAST_CORRELATION}",
+            "near_duplicates": duplicates.PROTOCOL,
             "split": "StratifiedGroupKFold by patient, stratified by class and by sources with enough patients",
         },
     }

@@ -353,7 +353,7 @@ def test_help_is_fast_and_needs_no_torch(tmp_path: Path) -> None:
     code = "import sys, split_data, make_demo_data; sys.exit('torch' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True, cwd=SCRIPT.parent)
     shown = subprocess.run([sys.executable, SCRIPT, "--help"], check=True, cwd=tmp_path, capture_output=True, text=True)
-    assert "--duplicate-distance" in shown.stdout
+    assert "--duplicate-correlation" in shown.stdout
 
 
 def test_real_chest_images_are_split_with_their_sources(shared_data: Path, tmp_path: Path) -> None:
@@ -362,7 +362,7 @@ def test_real_chest_images_are_split_with_their_sources(shared_data: Path, tmp_p
     assert split(shared_data / "cxr", tmp_path / "out", *flags) == 0
     kept = read(tmp_path / "out")
     assert len(kept) == 1166
-    assert kept["patient"].nunique() == 678
+    assert kept["patient"].nunique() == 676
     assert (kept.groupby("patient")["split"].nunique() == 1).all()
     for _, of_class in kept.groupby("label"):
         assert (of_class["split"] == "test").mean() == pytest.approx(0.2, abs=0.01)

@@ -29,6 +29,7 @@ def test_shipped_configurations_are_valid(path: Path) -> None:
     [
         (["sedes"], [0], "the top level: unknown key 'sedes'; known: .*; did you mean 'seeds'?"),
         (["train_acgan", "kmig"], 5, "train_acgan: unknown key 'kmig'; known: .*; did you mean 'kimg'?"),
+        (["split_data", "duplicate_distance"], 10, "; since version 1.0 duplicate_distance is called duplicate_correl"),
         (["generators", "covidgan", "epoch"], 5, "generators.covidgan: unknown key 'epoch'"),
         (["generators", "covidgan", "dropout"], 1.5, "generators.covidgan.dropout: 1.5 is greater than the maximum"),
         (["generators", "covidgan", "preset"], "covidgn", "'covidgn' is not one of"),

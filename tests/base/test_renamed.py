@@ -1,9 +1,11 @@
 """Old names lead to the new ones, and only where these were expected."""
 
+import dataclasses
 from pathlib import Path
 
 import pytest
 
+import split_data
 from chestgan.base import renamed
 from chestgan.base.errors import UserError
 from chestgan.base.renamed import RENAMED, now_called
@@ -29,7 +31,8 @@ def test_nothing_is_said_where_no_old_name_stands_for_an_expected_one(found: lis
 def test_the_new_names_are_in_use_and_the_old_ones_are_not() -> None:
     written = {path.name for rules in (ROOT / "workflow" / "rules").glob("*.smk") for path in map(Path, words(rules))}
     columns = {*tables.columns(DISTANCES), *tables.columns(DIVERSITY), *training_curves.COLUMNS}
-    used = {*CONDITIONINGS, *columns, *written}
+    keys = {field.name for field in dataclasses.fields(split_data.Config)}
+    used = {*CONDITIONINGS, *columns, *written, *keys}
     assert set(RENAMED.values()) <= used
     assert used.isdisjoint(RENAMED)
 

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from chestgan.base import files
-from chestgan.data import duplicates, preparation
+from chestgan.data import framing, preparation
 from chestgan.data.grey import Window
 from chestgan.data.preparation import COLUMNS, Preparation, Prepared
 from chestgan.images import image_set
@@ -49,7 +49,7 @@ def test_a_file_becomes_its_row_its_image_and_its_thumbnail(tmp_path: Path) -> N
     }
     resized = Image.fromarray(picture(0, 60, 30)).resize((16, 8), Image.Resampling.LANCZOS, reducing_gap=3.0)
     np.testing.assert_array_equal(made.image, np.pad(np.asarray(resized), [(4, 4), (0, 0)]))
-    np.testing.assert_array_equal(made.thumbnail, duplicates.thumbnail(picture(0, 60, 30)))
+    np.testing.assert_array_equal(made.thumbnail, framing.thumbnail(picture(0, 60, 30)))
 
 
 def test_the_square_and_the_window_are_those_that_were_asked_for(tmp_path: Path) -> None:

@@ -114,7 +114,9 @@ def _described(error: jsonschema.ValidationError) -> str:
     if error.validator == "additionalProperties":
         known = error.schema["properties"]
         unknown = sorted(set(error.instance) - set(known))
-        return "\n".join(f"  {where}: {unknown_name('key', name, known)}" for name in unknown)
+        return "\n".join(
+            f"  {where}: {unknown_name('key', name, known)}{now_called([name], known)}" for name in unknown
+        )
     hint = error.schema.get("description", "")
     if error.validator == "type" and isinstance(error.instance, str) and _is_number(error.instance):
         # YAML 1.1 reads 2e-4 as text

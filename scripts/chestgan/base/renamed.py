@@ -8,6 +8,8 @@ from chestgan.base.errors import UserError
 RENAMED = {
     # values of the configuration
     "separate": "per_class",
+    # keys of the configuration
+    "duplicate_distance": "duplicate_correlation",
     # columns and files of results
     "kid": "kd",
     "kid_spread": "kd_se",

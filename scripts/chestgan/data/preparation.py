@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from chestgan.base import files
-from chestgan.data import decoding, duplicates, grey, processes
+from chestgan.data import decoding, framing, grey, processes
 from chestgan.data.grey import Decoded, Refusal, Window
 from chestgan.images import image_set
 
@@ -119,7 +119,7 @@ def _prepared(decoded: Decoded, checksum: str, preparation: Preparation) -> Prep
         "reason": "",
     }
     image = grey.square(decoded.grey, preparation.image_size, preparation.square)
-    return Prepared(row, image, duplicates.thumbnail(decoded.grey))
+    return Prepared(row, image, framing.thumbnail(decoded.grey))
 
 
 def _refused(refusal: Refusal) -> Prepared:
@@ -143,7 +143,7 @@ def store(prepared: Iterable[Prepared], n_files: int, image_size: int, folder: P
         images, (N, THUMBNAIL_SIZE, THUMBNAIL_SIZE) uint8. `images.npy` may end with unused rows.
     """
     images = image_set.create_images(folder, n_files, image_size)
-    thumbnails = np.empty((n_files, duplicates.THUMBNAIL_SIZE, duplicates.THUMBNAIL_SIZE), dtype=np.uint8)
+    thumbnails = np.empty((n_files, framing.THUMBNAIL_SIZE, framing.THUMBNAIL_SIZE), dtype=np.uint8)
     rows, n_images = [], 0
     for one in prepared:
         rows.append(one.row)
