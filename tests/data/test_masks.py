@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from chestgan.data import decoding, duplicates, masks
+from chestgan.data import decoding, framing, masks
 from pictures import picture, save
 from public_sets import mask
 
@@ -50,7 +50,7 @@ def found(folder: Path) -> dict[str, str]:
     files = sorted(path.name for path in folder.iterdir())
     decoded = [decoding.read_grey(folder / file) for file in files]
     table = pd.DataFrame({"file": files, "label": "covid", "coloured": [one.coloured for one in decoded]})
-    thumbnails = np.stack([duplicates.thumbnail(one.grey) for one in decoded])
+    thumbnails = np.stack([framing.thumbnail(one.grey) for one in decoded])
     seen = masks.by_pixels(folder, table, thumbnails)
     assert seen["file"].tolist() == [files[row] for row in seen.index]
     return dict(zip(seen["file"], seen["reason"], strict=True))

@@ -19,7 +19,7 @@ _WORDS = re.compile(r"[^a-z]+")
 # value, for all black bars; a mask saved as JPEG has nearly all.
 _NEAR = 0.04
 _BINARY = 0.95
-# of a copy of 32 × 32 pixels, where edges are grey
+# of a small copy, where edges are grey
 _MAYBE_BINARY = 0.6
 # A tinted film has one hue: 1 - |mean of unit vectors| is below 0.004; heat maps have 0.07 and more.
 _COLOURED, _COLOUR_DIFFERENCE, _MANY_HUES = 0.2, 48, 0.04
