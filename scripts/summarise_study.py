@@ -25,11 +25,13 @@ from chestgan.metrics.catalogue import METRICS
 from chestgan.metrics.score_tables import PRIMARY_SCORES
 from chestgan.study import (
     arm_table,
+    calibration,
     caveats,
     decisions,
     differences,
     endings,
     generator_table,
+    groups,
     inputs,
     jackknife,
     outcomes,
@@ -49,8 +51,10 @@ PROTOCOL = (
     "augmented_: the same against the arm real_augmented, of arms that add synthetic images to real ones; "
     f"{', '.join(metric.name for metric in METRICS)}: of a generator beside the test patients over all images by the "
     "first extractor, as compute_fid measures them, mean over its seeds; real_*: those of real training images at the "
-    "same n, which an arm without generator has too; generators: of each over its seeds mean, standard deviation "
-    "(n - 1), least and most; best_validation_kd and last_validation_kd: kernel distance to "
+    "same n, which an arm without generator has too; groups: the primary score by source and other columns of the test "
+    "images, with its interval where each class has 10 patients; calibration: slope and intercept of the logit, means "
+    "over the seeds, and points of the curve over all seeds; generators: of each over its seeds mean, standard "
+    "deviation (n - 1), least and most; best_validation_kd and last_validation_kd: kernel distance to "
     "the validation patients of the selected and of the last generator, last_to_best_ratio: mean over the seeds"
 )
 
@@ -67,6 +71,9 @@ class Config:
     output: Path = argument("new folder for the table, the figures and the verdict")
     primary_score: str = setting("score of the verdict", "roc_auc", choices=PRIMARY_SCORES)
     confidence: float = setting("confidence of the intervals", 0.95, minimum=0.5, maximum=0.999)
+    group_by: tuple[str, ...] = setting(
+        "columns of the images, such as sex or view, by which to score beside the source; from split_data.columns", ()
+    )
     seed: int = setting("seed of the choice of real samples, and of the bands of ROC curves", 0, minimum=0)
 
     def __post_init__(self) -> None:
@@ -87,6 +94,7 @@ def run(config: Config) -> None:
     synthetic = inputs.read_synthetic(config.generated, real)
     inputs.require_generators(runs, distances, histories, synthetic)
     arm_table.require_equal_scores(runs)
+    groups.require_columns(real.manifest, config.group_by)
     measured = generator_table.measured(distances, diversity)
     unfinished = endings.unfinished_arms(runs.table), endings.unfinished_generators(histories)
     table = arm_table.with_metrics(compare(config, runs, *unfinished), measured)
@@ -97,7 +105,8 @@ def run(config: Config) -> None:
         "caveats": caveats.caveats(table, real.manifest, *unfinished),
     }
     tables = {"study": table, "scores": runs.scores, "distances": distances, "diversity": diversity}
-    tables |= {"generators": generator_table.table(measured, histories)}
+    by_group = groups.group_table(runs, real.manifest, config.group_by, config.primary_score, config.confidence)
+    tables |= {"generators": generator_table.table(measured, histories), "groups": by_group}
     with files.new_folder(config.output) as folder:
         for name, content in tables.items():
             write_table(folder / f"{name}.csv", content)
@@ -142,9 +151,10 @@ def provenance(config: Config, runs: Runs, tables: dict[str, pd.DataFrame]) -> d
             "test_patients": by_class["patient"].nunique().to_dict(),
         },
         "arms": records(tables["study"]),
+        "calibration": calibration.calibration(runs),
         "two_by_two": records(decisions.two_by_two(runs)),
         "wrong_in_all_seeds": records(decisions.wrong_in_all_seeds(runs)),
-        **{name: records(tables[name]) for name in ("scores", "distances", "diversity", "generators")},
+        **{name: records(tables[name]) for name in ("scores", "distances", "diversity", "generators", "groups")},
         "sha256": {str(path): files.sha256(path) for path in read},
         "versions": versions("numpy", "pandas", "scipy", "scikit-learn", "matplotlib"),
     }

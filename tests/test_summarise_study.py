@@ -25,7 +25,7 @@ from study_folders import Folders
 FIGURES = ["distances", "diversity", "forest", "roc", "scores", "training"]
 FILES = [f"{name}.{kind}" for name in FIGURES for kind in ("png", "svg")]
 FILES += ["samples.png", "study.json", "verdict.txt"]
-FILES += [f"{name}.csv" for name in ("distances", "diversity", "generators", "scores", "study")]
+FILES += [f"{name}.csv" for name in ("distances", "diversity", "generators", "groups", "scores", "study")]
 CLASSES = ["covid", "normal", "variant"]
 
 
@@ -184,6 +184,34 @@ def test_the_json_says_the_same_and_how_it_was_done(output, folders):
     history = folders.history[0] / "history.csv"
     for path in (predictions, history, folders.fid[0] / "diversity.csv"):
         assert told["sha256"][str(path)] == files.sha256(path)
+
+
+def test_scores_by_group_and_calibration_are_told(folders, tmp_path, monkeypatch):
+    monkeypatch.setattr("chestgan.base.figure_style.save", lambda figure, path: None)
+    assert summarise(folders, tmp_path / "study", "--group-by", "label") == 0
+    groups = pd.read_csv(tmp_path / "study" / "groups.csv", dtype=str)
+    assert set(groups["column"]) == {"source", "label"}
+    told = files.read_json(tmp_path / "study" / "study.json")
+    assert len(told["groups"]) == len(groups)
+    assert [one["arm"] for one in told["calibration"]] == [arm["arm"] for arm in told["arms"]]
+    assert all(sum(point["n_images"] for point in one["points"]) == 72 for one in told["calibration"])
+
+
+def test_unknown_patients_are_said_first_everywhere(tmp_path, monkeypatch):
+    monkeypatch.setattr("chestgan.base.figure_style.save", lambda figure, path: None)
+    at = tmp_path / "folders"
+    folders = study_folders.make_study(at, ["covidgan"], arms=["real", "real_synthetic"])
+    manifest = image_set.read(folders.real).manifest
+    unknown = manifest.assign(patient=[f"image:{file}" for file in manifest["file"]])
+    image_set.write_manifest(folders.real, unknown)
+    for folder in folders.classifier:
+        table = pd.read_csv(folder / "predictions.csv")
+        table.assign(patient="image:" + table["file"]).to_csv(folder / "predictions.csv", index=False)
+    assert summarise(folders, tmp_path / "study") == 0
+    told = files.read_json(tmp_path / "study" / "study.json")
+    first = "Patients unknown: images are counted as patients; the true intervals are wider."
+    assert told["verdict"][0] == told["answer"][0] == told["caveats"][0] == first
+    assert (tmp_path / "study" / "verdict.txt").read_text().startswith(first)
 
 
 def test_the_verdict_goes_by_the_widened_intervals(output):

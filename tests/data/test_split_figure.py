@@ -87,3 +87,9 @@ def test_a_patient_with_images_of_two_sources_counts_for_each_and_once_for_the_c
     manifest = manifest_of(("covid", "a", "train", "p", 1), ("covid", "b", "train", "p", 1))
     _, patients = split_figure.plot(manifest, "title").axes
     assert [text.get_text().strip() for text in patients.texts] == ["1 / 0 / 0"] * 3
+
+
+def test_unknown_patients_are_told_on_their_panel():
+    manifest = manifest_of(("covid", "", "train", "image:a.png", 1), ("covid", "", "test", "image:b.png", 1))
+    _, patients = split_figure.plot(manifest, "2 images").axes
+    assert patients.get_xlabel().startswith("unknown patients: each image counts as one")

@@ -37,6 +37,10 @@ def inspected(reasons: tuple[str, ...] = ("", "", "")) -> Inspection:
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
+        (
+            {"summarise_study": {"group_by": ["sex"]}},
+            "summarise_study.group_by has sex, which no image will have; expected one of source, view, modality",
+        ),
         ({"generate_images": {}}, "generate_images.counts and generate_images.ratio: neither is set"),
         ({"generate_images": {"ratio": 1.0, "counts": {"covid": 1}}}, "both are set"),
         ({"generate_images": {"ratio": 0.5}}, "arms.real_synthetic.ratio is 1, and generate_images.ratio is 0.5"),

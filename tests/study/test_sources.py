@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from chestgan.study.sources import share_without_patient, told_by_source
+from chestgan.study.sources import images_and_patients, share_without_patient, told_by_source
 
 
 def images(rows: list[tuple[str, str, str, int]]) -> pd.DataFrame:
@@ -55,6 +55,15 @@ def test_a_source_of_the_test_patients_alone_tells_nothing():
 def test_unknown_sources_tell_nothing_that_could_be_measured():
     assert told_by_source(confounded().assign(source="")) is None
     assert told_by_source(confounded().drop(columns="source")) is None
+
+
+def test_patients_are_counted_where_they_are_known():
+    test = pd.DataFrame({"patient": ["p1", "p1", "p2"]})
+    assert images_and_patients(test) == "3 images of 2 test patients"
+    assert (
+        images_and_patients(test.assign(patient=["image:a", "image:b", "image:c"]))
+        == "3 images of unknown test patients"
+    )
 
 
 def test_images_that_stand_for_patients_are_counted():

@@ -137,6 +137,7 @@ rule summarise_study:
             labels={"result": "the verdict"},
         ),
         scores=f"{RESULTS}/study/scores.csv",
+        groups=f"{RESULTS}/study/groups.csv",
         distances=report(
             f"{RESULTS}/study/distances.csv",
             category="Study",

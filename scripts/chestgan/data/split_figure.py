@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
 from chestgan.base import figure_style
-from chestgan.images.image_set import SPLITS
+from chestgan.images.image_set import IMAGE_AS_PATIENT, SPLITS
 
 # the strength of the class's colour, so that the three splits differ without colour too
 _STRENGTH = {"train": 1.0, "validation": 0.6, "test": 0.3}
@@ -23,7 +23,9 @@ def plot(manifest: pd.DataFrame, title: str) -> Figure:
     figure = figure_style.new_figure(10, 1.5 + 0.32 * len(rows))
     panels = figure.subplots(1, 2, sharey=True)
     colours = figure_style.class_colours(manifest["label"].unique())
-    for axes, name, counted in zip(panels, ("images", "patients"), ("file", "patient"), strict=True):
+    unknown = manifest["patient"].str.startswith(IMAGE_AS_PATIENT).all()
+    patients = "unknown patients: each image counts as one" if unknown else "patients"
+    for axes, name, counted in zip(panels, ("images", patients), ("file", "patient"), strict=True):
         _draw_bars(axes, manifest, rows, counted, colours)
         axes.set_xlabel(f"{name} (train / validation / test)")
         axes.grid(visible=False, axis="y")

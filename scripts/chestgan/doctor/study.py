@@ -12,6 +12,8 @@ from chestgan.doctor import forecast
 from chestgan.doctor.forecast import Known
 
 _SECONDS_PER_HOUR = 3600
+# what split_data takes from the headers of DICOM files by default
+_HEADER_COLUMNS = ("view", "modality", "manufacturer")
 _BY_STAGE = ("generate_images", "compute_fid", "evaluate_classifier")
 
 
@@ -53,6 +55,7 @@ def check_settings(config: Mapping[str, Any], known: Known) -> None:
                 f"arms.{name}.ratio is {wanted:g}, and generate_images.ratio is {ratio:g}, so there are fewer images "
                 "than that arm wants; raise the latter, or lower the former"
             )
+    check_groups(config)
     size = config["split_data"].get("image_size", 64)
     for name in config["generators"]:
         architecture = forecast.resolved(config, name, known)["architecture"]
@@ -62,6 +65,22 @@ def check_settings(config: Mapping[str, Any], known: Known) -> None:
             raise UserError(
                 f"split_data.image_size is {size}, which generators.{name} can't make (architecture {architecture}); "
                 f"the nearest that it can are {' and '.join(map(str, sorted(nearest)))}"
+            )
+
+
+def check_groups(config: Mapping[str, Any]) -> None:
+    """Refuse to group scores by a column that the images won't have.
+
+    Raises:
+        UserError: names the column and those that there are.
+    """
+    data = config["split_data"]
+    columns = ["source", *data.get("columns", ()), *data.get("header_columns", _HEADER_COLUMNS)]
+    for column in config.get("summarise_study", {}).get("group_by", ()):
+        if column not in columns:
+            raise UserError(
+                f"summarise_study.group_by has {column}, which no image will have; expected one of "
+                f"{', '.join(columns)}, or {column} among split_data.columns{did_you_mean(column, columns)}"
             )
 
 

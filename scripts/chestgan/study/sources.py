@@ -1,4 +1,4 @@
-"""How much the source of an image, such as its hospital, tells of its class."""
+"""Where images come from: what their source, such as a hospital, tells of the class, and whether patients are known."""
 
 import pandas as pd
 
@@ -27,6 +27,12 @@ def told_by_source(images: pd.DataFrame) -> float | None:
     told = test["source"].map(shares.idxmax(axis=1))
     right = (told == test["label"]).astype(float).where(told.notna(), 1 / len(classes))
     return float(right.groupby(test["label"]).mean().mean())
+
+
+def images_and_patients(test: pd.DataFrame) -> str:
+    """Count test images and their patients, such as `75 images of 40 test patients`, or say that these are unknown."""
+    unknown = share_without_patient(test) == 1
+    return f"{len(test)} images of {'unknown' if unknown else test['patient'].nunique()} test patients"
 
 
 def share_without_patient(images: pd.DataFrame) -> float:

@@ -5,7 +5,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from chestgan.images.image_set import ImageSet
-from chestgan.study import arm_figures, bootstrap, generator_figures, roc_bands, sample_figure
+from chestgan.study import arm_figures, bootstrap, generator_figures, roc_bands, sample_figure, sources
 from chestgan.study.arm_figures import Curve
 from chestgan.study.arms import ARM
 from chestgan.study.forest_figure import forest
@@ -20,7 +20,7 @@ _N_RESAMPLES = 500
 
 def of_arms(runs: Runs, table: pd.DataFrame, primary_score: str, confidence: float, seed: int) -> dict[str, Figure]:
     """Draw the differences, the ROC curves and the scores of the arms."""
-    of = f"on {len(runs.test)} images of {runs.test['patient'].nunique()} test patients"
+    of = f"on {sources.images_and_patients(runs.test)}"
     rest = next(label for label in runs.classes if label != runs.positive_class)
     rest = rest if len(runs.classes) == 2 else "all others"
     of_curves = (

@@ -6,6 +6,7 @@ from chestgan.study.page.blocks import Box, Items, Prose, Section
 from chestgan.study.page.pictures import read_figure
 from chestgan.study.page.sources import Study
 from chestgan.study.page.words import counted, listed
+from chestgan.study.sources import share_without_patient
 
 NOT_FOR_DIAGNOSIS = (
     "Not for diagnosis. Nothing on this page was validated for patients; it compares ways to train a classifier."
@@ -17,16 +18,17 @@ _UNKNOWN_PATIENTS = ("patients unknown", "no patient ids", "images without a pat
 def study_section(study: Study) -> Section:
     """Say what the study is, in sentences."""
     real = study.real.manifest
-    classes = listed(study.real.classes)
+    classes, known = listed(study.real.classes), _patients_known(study)
+    patients = counted(real["patient"].nunique(), "patient") if known else "unknown patients"
     told = (
         f"The study asks whether synthetic images make a classifier better that tells {classes} apart, by how much, "
         "and whether that is more than chance and more than standard augmentation of real images. "
-        f"It has {counted(len(real), 'real image')} of {counted(real['patient'].nunique(), 'patient')}, "
+        f"It has {counted(len(real), 'real image')} of {patients}, "
         f"{counted(len(study.generators), 'generator')} ({listed(study.generators)}), "
         f"{counted(len(study.arms), 'way')} to train the classifier, each "
         f"{counted(len(study.seeds), 'time')} with another seed, "
         f"and {counted(study.told['counts']['runs'], 'classifier')} in all. "
-        "Every classifier was tested on the same patients, whom no training had seen."
+        f"Every classifier was tested on the same {'patients, whom no training had seen' if known else 'images'}."
     )
     blocks = [Prose(text) for text in (study.notes.get("purpose"), told) if text]
     return Section("study", "The study", blocks)
@@ -59,11 +61,16 @@ def sentences(study: Study) -> list[str]:
 def _tested(study: Study) -> str:
     """Say in a plain sentence on whom the answer rests."""
     arm = study.arms.iloc[0]
+    images, trainings = counted(int(arm["n_test_images"]), "image"), counted(len(study.seeds), "training")
+    if not _patients_known(study):
+        seen = "of unknown patients, whom trainings may have seen"
+        return f"It rests on {images} {seen}, and on {trainings} of every classifier."
     patients = counted(int(arm["n_test_patients"]), "patient")
-    return (
-        f"It rests on {counted(int(arm['n_test_images']), 'image')} of {patients} whom no training had seen, and on "
-        f"{counted(len(study.seeds), 'training')} of every classifier."
-    )
+    return f"It rests on {images} of {patients} whom no training had seen, and on {trainings} of every classifier."
+
+
+def _patients_known(study: Study) -> bool:
+    return share_without_patient(study.real.manifest) < 1
 
 
 def warnings(study: Study) -> list[str]:

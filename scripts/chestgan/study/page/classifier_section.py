@@ -32,7 +32,7 @@ def classifier_section(study: Study) -> Section:
         ),
         _operating_points(study),
     ]
-    blocks += _two_by_two(study) + _errors(study)
+    blocks += _two_by_two(study) + _groups(study) + _calibration(study) + _errors(study)
     return Section("classifiers", "The classifiers", blocks)
 
 
@@ -120,6 +120,38 @@ def _two_by_two(study: Study) -> list[Table]:
     caption = f"Two-by-two tables: test images called {study.told['positive_class']} or not, by every seed"
     headings = ["trained on", "seed", *(name.replace("_", " ") for name in columns)]
     return [Table(caption, headings, rows)] if rows else []
+
+
+def _groups(study: Study) -> list[Table]:
+    """Tabulate the primary score by source and by what the configuration names; nothing where nothing is known."""
+    rows = [
+        [
+            f"{row['column']}: {row['value']}",
+            arm_label(row["arm"], row["generator"]),
+            *(str(row[name]) for name in ("n_images", "n_patients", "n_positive_patients")),
+            with_interval(row["score"], row["low"], row["high"]),
+        ]
+        for row in study.told.get("groups", ())
+    ]
+    caption = (
+        f"{score_label(study.primary_score)} by group of test images, mean over the seeds; no interval where a class "
+        "has few patients"
+    )
+    positive = f"of them {study.told['positive_class']}"
+    return [Table(caption, ["group", "trained on", "images", "patients", positive, "score"], rows)] if rows else []
+
+
+def _calibration(study: Study) -> list[Table]:
+    """Tabulate slope and intercept of every arm; nothing where an older summary didn't measure them."""
+    rows = [
+        [arm_label(row["arm"], row["generator"]), number(row["slope"]), number(row["intercept"])]
+        for row in study.told.get("calibration", ())
+    ]
+    caption = (
+        "Calibration on the test patients, mean over the seeds: a slope below one says that probabilities are too "
+        "extreme, an intercept above zero that they are too low"
+    )
+    return [Table(caption, ["trained on", "slope", "intercept"], rows)] if rows else []
 
 
 def _errors(study: Study) -> list[Prose | Table | Gallery]:
