@@ -135,9 +135,12 @@ class Config:
         if own:
             raise UserError(f"split_data.columns has {own[0]!r}, and the manifest has a column of that name; rename it")
         if (self.window_low is None) != (self.window_high is None):
-            raise UserError("window_low and window_high are given together or not at all")
+            raise UserError("split_data.window_low and split_data.window_high are given together or not at all")
         if self.window_low is not None and not self.window_low < self.window_high:
-            raise UserError(f"window_low is {self.window_low:g}; expected less than window_high, {self.window_high:g}")
+            raise UserError(
+                f"split_data.window_low is {self.window_low:g}; expected less than split_data.window_high, "
+                f"{self.window_high:g}"
+            )
 
     @property
     def layout(self) -> Layout:

@@ -1,5 +1,6 @@
 """Keys of a configuration that don't fit are refused before any job, and the rest is told in a few lines."""
 
+import dataclasses
 from pathlib import Path
 
 import pandas as pd
@@ -27,7 +28,7 @@ def config() -> dict:
 def inspected(reasons: tuple[str, ...] = ("", "", "")) -> Inspection:
     """Make what a look at three images of three patients finds, of which one other was left out."""
     table = pd.DataFrame({"file": ["a.png", "b.png", "c.png"], "label": ["covid", "covid", "normal"]})
-    table["patient"] = table["file"]
+    table = table.assign(patient=["p1", "p2", "p3"], given=["p1", "p2", "P3"], source="")
     left_out = pd.DataFrame([["d.png", "flu", "ignored label", ""]], columns=["file", "label", "reason", "detail"])
     sides = {"original_width": [300, 64, 128], "original_height": [200, 64, 128]}
     looked = table.assign(reason=reasons, **sides)
@@ -87,6 +88,17 @@ def test_a_summary_says_what_is_there_and_what_is_unknown(config: dict, known: K
     assert lines[5].startswith("disk: about ")
     (opened,) = (line for line in study.data_lines(config, inspected(("", "truncated", ""))) if "opened" in line)
     assert opened == "opened: 3 of them; 2 can be used, 128 × 128 to 300 × 200 pixels, others not: truncated 1"
+    (opened,) = (line for line in study.data_lines(config, inspected(("truncated",) * 3)) if "opened" in line)
+    assert opened == "opened: 3 of them; 0 can be used, others not: truncated 3"
+
+
+def test_what_is_odd_about_the_patients_is_told_beforehand(config: dict) -> None:
+    found = inspected()
+    table = found.selected.table.assign(given="", patient=["image:a.png", "image:b.png", "image:c.png"])
+    selected = dataclasses.replace(found.selected, table=table, notes=["a scan says so"])
+    lines = list(study.data_lines(config, Inspection(selected, found.looked)))
+    assert lines[1].startswith("warning: NO PATIENT IDS")
+    assert lines[2] == "warning: a scan says so"
 
 
 def test_images_are_opened_until_there_is_a_split(config: dict, known: Known, tmp_path: Path) -> None:

@@ -4,10 +4,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from chestgan.base import configuration
 from chestgan.base.errors import UserError, did_you_mean
+from chestgan.data import split_warnings
 from chestgan.data.inspection import Inspection
-from chestgan.data.split_warnings import by_reason
 from chestgan.doctor import forecast
 from chestgan.doctor.forecast import Known
 
@@ -128,26 +130,23 @@ def summary(config: Mapping[str, Any], inspected: Inspection | None, known: Know
 
 
 def data_lines(config: Mapping[str, Any], inspected: Inspection) -> Iterator[str]:
-    """Say how many images and patients there are by class, what is left out, and what the opened files hold."""
+    """Say how many images and patients there are by class, what is left out or odd, and what the opened files hold."""
     table, left_out = inspected.selected.table, inspected.selected.rejected
     grouped = table.groupby("label").agg(n_images=("file", "size"), n_patients=("patient", "nunique"))
     by_class = ", ".join(f"{row.Index} {row.n_images} of {row.n_patients}" for row in grouped.itertuples())
     yield (
         f"data: {len(table)} images of {table['patient'].nunique()} patients in {config['split_data']['folder']}: "
-        f"{by_class}" + (f"; left out: {by_reason(left_out)}" if len(left_out) else "")
+        f"{by_class}" + (f"; left out: {split_warnings.by_reason(left_out)}" if len(left_out) else "")
     )
+    for note in (*split_warnings.on_patients(table), *inspected.selected.notes):
+        yield f"warning: {note}"
     looked = inspected.looked
     if looked.empty:
         return
-    usable = looked[looked["reason"] == ""]
-    sides = usable[["original_width", "original_height"]].astype(int)
-    by_area = sides.loc[sides.prod(axis=1).sort_values(kind="stable").index]
-    sizes = [f"{row.original_width} × {row.original_height}" for row in by_area.iloc[[0, -1]].itertuples()]
     bad = looked[looked["reason"] != ""]
-    found = f"all can be used, {' to '.join(dict.fromkeys(sizes))} pixels"
-    if len(bad):
-        found = f"{len(usable)} can be used, {' to '.join(dict.fromkeys(sizes))} pixels, others not: {by_reason(bad)}"
-    yield f"opened: {len(looked)} of them; {found}"
+    usable = "all can be used" if bad.empty else f"{len(looked) - len(bad)} can be used"
+    others = "" if bad.empty else f", others not: {split_warnings.by_reason(bad)}"
+    yield f"opened: {len(looked)} of them; {usable}{_sizes(looked.drop(bad.index))}{others}"
 
 
 def hour_lines(config: Mapping[str, Any], n_jobs: Mapping[str, int], known: Known, folder: Path) -> Iterator[str]:
@@ -169,6 +168,15 @@ def hour_lines(config: Mapping[str, Any], n_jobs: Mapping[str, int], known: Know
         taken = "unknown" if seconds is None else _hours(n_jobs[stage] * seconds / _SECONDS_PER_HOUR)
         others.append(f"{stage} {taken}")
     yield f"hours of other jobs, as earlier ones took here: {', '.join(others)}"
+
+
+def _sizes(usable: pd.DataFrame) -> str:
+    """Say from which size to which images are; nothing where there is none."""
+    if usable.empty:
+        return ""
+    sides = usable[["original_width", "original_height"]].astype(int)
+    ends = sides.iloc[sides.prod(axis=1).argsort(kind="stable")].iloc[[0, -1]]
+    return f", {' to '.join(dict.fromkeys(f'{width} × {height}' for width, height in ends.to_numpy()))} pixels"
 
 
 def _hours(hours: float) -> str:
