@@ -71,6 +71,9 @@ class Config:
         choices=("refuse", "leave_out"),
     )
     label_column: str = setting("the table's column of labels; '' where the top folders are the labels", "label")
+    label_pattern: str | None = setting(
+        "regular expression whose one group is the label, where a folder below the top one is: ^[^/]+/([^/]+)/", None
+    )
     labels: tuple[str, ...] = setting("a rule for each label in place of label_column: 'finding contains COVID'", ())
     patient_column: str = setting("the table's column of patients; '' if it has none", "patient")
     patient_pattern: str | None = setting(
@@ -156,6 +159,7 @@ class Config:
             patient=self.patient_column,
             source=self.source_column,
             file_template=self.file_template,
+            label_pattern=self.label_pattern,
             patient_pattern=self.patient_pattern,
             labels=self.labels,
             keep_rows=self.keep_rows,

@@ -100,6 +100,14 @@ def test_patients_in_folders_and_masks_are_recognised(tmp_path: Path) -> None:
     assert manifest(tmp_path / "new.yaml")["patient"].nunique() == 8
 
 
+def test_class_folders_below_train_and_test_are_recognised(tmp_path: Path) -> None:
+    for place in range(24):
+        folder = tmp_path / "data" / ("train", "test")[place // 12] / ("NORMAL", "PNEUMONIA")[place % 2]
+        save(folder / f"{place}.png", picture(place))
+    assert configured(tmp_path / "data", tmp_path / "new.yaml")["label_pattern"] == "^[^/]+/([^/]+)/"
+    assert dict(Counter(manifest(tmp_path / "new.yaml")["label"])) == {"NORMAL": 12, "PNEUMONIA": 12}
+
+
 def test_deep_and_small_images_get_a_window_and_a_size(tmp_path: Path) -> None:
     for place in range(16):
         pixels = picture(place, 40, 40).astype(np.uint16) * 16

@@ -11,8 +11,9 @@ from chestgan.data.survey import Survey
 
 
 def found(**changes) -> Survey:
-    usual = {"n_images": 20, "n_masks": 0, "classes": {"covid": 10, "normal": 10}, "patients_in_folders": False}
+    usual = {"n_images": 20, "n_masks": 0, "classes": {"covid": 10, "normal": 10}, "classes_below": False}
     usual |= {"table": None, "recipes": [], "sides": np.full((9, 2), 256), "window": None}
+    usual["patients_in_folders"] = False
     return Survey(**(usual | changes))
 
 

@@ -58,9 +58,21 @@ def test_links_are_followed_but_not_in_circles(tmp_path: Path) -> None:
     assert metadata.find(data)[0] == ["covid/1.png"]
 
 
-def test_folders_are_labels() -> None:
-    table = metadata.from_folders(["covid/a.png", "normal/deep/b.png", "c.png"])
+def test_folders_are_labels_or_what_a_pattern_finds() -> None:
+    files = ["covid/a.png", "normal/deep/b.png", "c.png"]
+    assert metadata.from_folders(files, Layout())["label"].tolist() == ["covid", "normal", ""]
+    below = Layout(label_pattern="^[^/]+/([^/]+)/", patient_pattern=r"/([^/]+)\.png")
+    table = metadata.from_folders(["train/covid/p1.png", "test/normal/p2.png", "train/p3.png"], below)
     assert table["label"].tolist() == ["covid", "normal", ""]
+    assert table["patient"].tolist() == ["p1", "p2", "p3"]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "message"), [("(", "no regular expression"), ("a", "0 groups"), ("(a)(b)", "2 gr")]
+)
+def test_a_pattern_has_one_group(pattern: str, message: str) -> None:
+    with pytest.raises(UserError, match=rf"split_data.patient_pattern is .*{message}"):
+        metadata.from_folders(FILES, Layout(patient_pattern=pattern))
 
 
 @pytest.mark.parametrize(

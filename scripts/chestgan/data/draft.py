@@ -135,6 +135,8 @@ def _folder_keys(found: Survey) -> list[str]:
     lines = [f"# class folders: {', '.join(f'{name} {n}' for name, n in found.classes.items())}"]
     if found.n_masks:
         lines.append(f"# {found.n_masks} masks and overlays are left out and listed")
+    if found.classes_below:
+        lines.append("label_pattern: ^[^/]+/([^/]+)/ # below train, test, ...; the study splits anew")
     if found.patients_in_folders:
         return [*lines, "patient_pattern: ^[^/]+/([^/]+)/ # the folder inside a class folder"]
     return [*lines, "# no patients: they would be named by a table, or by patient_pattern from the files' paths"]

@@ -17,6 +17,8 @@ class Layout:
         leave_out: globs of files to leave out of these.
         file: the column of files; unused where there is a template.
         label: the column of labels; unused where there are rules. Without both, the top folder is the label.
+        label_pattern: a regular expression whose one group is the label, looked for in the file's path; in place of the
+            top folder.
         patient_pattern: a regular expression whose one group is the patient, looked for in the column of patients, or
             in the file's path where there is none.
         labels: LABEL=RULE for each label that follows from a rule.
@@ -35,6 +37,7 @@ class Layout:
     patient: str = "patient"
     source: str = "source"
     file_template: str | None = None
+    label_pattern: str | None = None
     patient_pattern: str | None = None
     labels: tuple[str, ...] = ()
     keep_rows: tuple[str, ...] = ()
@@ -43,7 +46,7 @@ class Layout:
 
     @property
     def by_folders(self) -> bool:
-        """Whether the top folders are the labels."""
+        """Whether folders are the labels."""
         return not self.tables or (not self.label and not self.labels)
 
 

@@ -36,7 +36,7 @@ def list_files(folder: Path, layout: Layout) -> tuple[pd.DataFrame, pd.DataFrame
         left_out = pd.concat([left_out, masked])
         chosen = sorted(set(chosen) - set(masked["file"]))
     if not layout.tables:
-        return metadata.from_folders(chosen, layout.patient_pattern), left_out, others
+        return metadata.from_folders(chosen, layout), left_out, others
     raw = metadata.read_raw(tables(folder, layout), layout)
     table, dropped = metadata.from_table(raw, layout, chosen, others, left_out["file"])
     unnamed = sorted(set(chosen) - set(table["file"]) - set(dropped["file"]))

@@ -30,12 +30,12 @@ def find(folder: Path) -> tuple[list[str], list[str]]:
     return sorted(images), sorted(others)
 
 
-def from_folders(images: Sequence[str], patient_pattern: str | None = None) -> pd.DataFrame:
-    """Label each file by the top folder that it lies in; a file in none has an empty label."""
+def from_folders(images: Sequence[str], layout: Layout) -> pd.DataFrame:
+    """Label each file by the top folder that it lies in, or by a part of its path; without either, it has no label."""
     table = pd.DataFrame({"file": list(images), "patient": "", "source": ""}, dtype=str)
-    table["label"] = _top_folders(table["file"])
-    if patient_pattern is not None:
-        table["patient"] = _matched(table["file"], patient_pattern)
+    table["label"] = _folder_labels(table["file"], layout)
+    if layout.patient_pattern is not None:
+        table["patient"] = _matched(table["file"], layout.patient_pattern, "patient_pattern")
     return table[COLUMNS]
 
 
@@ -89,7 +89,7 @@ def from_table(
     table = _one_per_file(_described(table[~dropped], raw, layout), layout)
     if layout.by_folders:
         unnamed = sorted(set(images) - set(table["file"]) - set(unkept["file"]))
-        table = pd.concat([table, from_folders(unnamed)]).fillna("")
+        table = pd.concat([table, from_folders(unnamed, layout)]).fillna("")
     if layout.labels:
         table, unlabelled = _single_labels(table)
         rejected.append(unlabelled)
@@ -150,14 +150,16 @@ def _described(table: pd.DataFrame, raw: pd.DataFrame, layout: Layout) -> pd.Dat
     table = table.reset_index(drop=True)
     table["patient"] = cells[layout.patient] if layout.patient else ""
     if layout.patient_pattern is not None:
-        table["patient"] = _matched(table["patient"] if layout.patient else table["file"], layout.patient_pattern)
+        table["patient"] = _matched(
+            table["patient"] if layout.patient else table["file"], layout.patient_pattern, "patient_pattern"
+        )
     table["source"] = cells[layout.source] if layout.source else ""
     for name in layout.columns:
         table[name] = cells[name]
     if layout.labels:
         table["label"] = rules.labels(rules.parse_labels(layout.labels), cells)
     else:
-        table["label"] = cells[layout.label] if layout.label else _top_folders(table["file"])
+        table["label"] = cells[layout.label] if layout.label else _folder_labels(table["file"], layout)
     return table
 
 
@@ -198,19 +200,21 @@ def _single_labels(table: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     return table[n_labels == 1], pd.concat([none, several]).assign(label="")
 
 
-def _top_folders(paths: pd.Series) -> list[str]:
-    return [path.split("/")[0] if "/" in path else "" for path in paths]
+def _folder_labels(paths: pd.Series, layout: Layout) -> pd.Series:
+    if layout.label_pattern is not None:
+        return _matched(paths, layout.label_pattern, "label_pattern")
+    return paths.map(lambda path: path.split("/")[0] if "/" in path else "")
 
 
-def _matched(texts: pd.Series, pattern: str) -> pd.Series:
+def _matched(texts: pd.Series, pattern: str, key: str) -> pd.Series:
     """Return what the one group of a pattern matches in each text; empty where it matches nothing."""
     try:
         compiled = re.compile(pattern)
     except re.error as error:
-        raise UserError(f"split_data.patient_pattern is {pattern!r}, which is no regular expression: {error}") from None
+        raise UserError(f"split_data.{key} is {pattern!r}, which is no regular expression: {error}") from None
     if compiled.groups != 1:
         raise UserError(
-            f"split_data.patient_pattern is {pattern!r}, with {compiled.groups} groups; expected one, such as "
+            f"split_data.{key} is {pattern!r}, with {compiled.groups} groups; expected one, such as "
             r"patient(\d+)"
         )
     found = texts.map(compiled.search)

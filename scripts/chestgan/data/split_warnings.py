@@ -46,17 +46,18 @@ def on_subfolders(table: pd.DataFrame) -> list[str]:
     """Say what was made of the folders inside class folders.
 
     Args:
-        table: file, label, patient of each image; the label is the top folder.
+        table: file, label, patient of each image.
     """
     parents = table["file"].str.rpartition("/")[0]
     below = table[parents.str.contains("/")]
     if below.empty:
         return []
-    counts = parents[below.index].value_counts().sort_index()
-    named = [f"{folder} ({n} images, label {folder.split('/')[0]})" for folder, n in counts.items()]
+    counts = below.groupby([parents[below.index], "label"]).size()
+    named = [f"{folder} ({n} images, label {label})" for (folder, label), n in counts.items()]
     unknown = below["patient"].str.startswith(IMAGE_AS_PATIENT).any()
-    hint = "; if each is a patient: split_data.patient_pattern: ^[^/]+/([^/]+)/" if unknown else ""
-    return [f"folders inside class folders, whose images have the label of the top folder: {_shown(named)}{hint}"]
+    by_top = (below["label"] == below["file"].str.partition("/")[0]).all()
+    hint = "; if each is a patient: split_data.patient_pattern: ^[^/]+/([^/]+)/" if unknown and by_top else ""
+    return [f"folders inside folders, and the labels that their images have: {_shown(named)}{hint}"]
 
 
 def on_images(table: pd.DataFrame) -> list[str]:

@@ -18,6 +18,7 @@ _N_LOOKED_AT = 60
 _LEAST_OF_CLASS = 3
 # what folders inside class folders are called that aren't patients
 _PARTS = re.compile(r"images?|imgs?|train|test|val|valid|validation|masks?|png|jpe?g", re.IGNORECASE)
+_SPLITS = re.compile(r"train(ing)?|test(ing)?|val(id(ation)?)?", re.IGNORECASE)
 # that black bars would be seen
 _UNLIKE_SQUARE = 1.05
 # Hounsfield units in which a CT of the lung is looked at
@@ -32,6 +33,7 @@ class Survey:
         n_images: the images, without masks.
         n_masks: files that are called masks or overlays.
         classes: the images of each class folder.
+        classes_below: whether the class folders lie in folders such as train and test.
         patients_in_folders: whether the folders inside class folders look like patients.
         table: the table that names the images, if there is one.
         recipes: the recipes that the files look like.
@@ -43,6 +45,7 @@ class Survey:
     n_images: int
     n_masks: int
     classes: dict[str, int]
+    classes_below: bool
     patients_in_folders: bool
     table: TableGuess | None
     recipes: list[str]
@@ -63,7 +66,9 @@ def survey(folder: Path) -> Survey:
     images, _ = listing.with_text_names(images)
     masked = set(masks.by_name(images)["file"])
     films = [image for image in images if image not in masked]
-    classes = Counter(film.split("/")[0] for film in films if "/" in film)
+    top = {film.split("/")[0] for film in films if "/" in film}
+    below = bool(top) and all(_SPLITS.fullmatch(name) for name in top)
+    classes = Counter(film.split("/")[below] for film in films if film.count("/") > below)
     sides, windows = [], []
     for film in films[:: max(1, len(films) // _N_LOOKED_AT)][:_N_LOOKED_AT]:
         size, window = _look(folder / film)
@@ -73,7 +78,8 @@ def survey(folder: Path) -> Survey:
         n_images=len(films),
         n_masks=len(masked),
         classes={name: n for name, n in sorted(classes.items()) if n >= _LEAST_OF_CLASS},
-        patients_in_folders=_are_patients(films),
+        classes_below=below,
+        patients_in_folders=not below and _are_patients(films),
         table=column_guesses.find_table(folder, films, others),
         recipes=recipes.recognise([*images, *others]),
         sides=np.array(sides, dtype=np.int64).reshape(-1, 2),
