@@ -42,16 +42,17 @@ class Projection:
         return _unit((histograms - self.mean) @ self.directions)
 
 
-def histograms(thumbnails: np.ndarray) -> np.ndarray:
+def histograms(thumbnails: np.ndarray, frame: tuple[float, ...] = ()) -> np.ndarray:
     """Count the orientations of the edges in cells of thumbnails: (N, orientations * cells * cells) float32.
+
+    With a frame, the thumbnails are first framed anew by `framing.closer`.
 
     After Dalal and Triggs (Histograms of oriented gradients for human detection, 2005), with cells that overlap, and an
     edge counted the same from dark to bright as from bright to dark, so that a negative has its positive's histogram.
     """
-    parts = [
-        _histograms(thumbnails[start : start + _IMAGES_AT_ONCE]) for start in range(0, len(thumbnails), _IMAGES_AT_ONCE)
-    ]
-    return np.concatenate(parts)
+    starts = range(0, len(thumbnails), _IMAGES_AT_ONCE)
+    blocks = (thumbnails[start : start + _IMAGES_AT_ONCE] for start in starts)
+    return np.concatenate([_histograms(framing.closer(block, *frame) if frame else block) for block in blocks])
 
 
 def mirrored(counts: np.ndarray) -> np.ndarray:
@@ -68,7 +69,7 @@ def train(thumbnails: np.ndarray) -> Projection:
     some = np.random.default_rng(0).permutation(len(thumbnails))[:_N_TRAINING]
     thumbnails = thumbnails[np.sort(some)]
     plain = histograms(thumbnails)
-    within = sum(_scatter(histograms(framing.closer(thumbnails, *frame)) - plain) for frame in _FRAMES)
+    within = sum(_scatter(histograms(thumbnails, frame) - plain) for frame in _FRAMES)
     within = within + _JPEG_WEIGHT * _scatter(histograms(_saved_badly(thumbnails)) - plain)
     between = _scatter(plain - plain.mean(axis=0))
     size = len(within)

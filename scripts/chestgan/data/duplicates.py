@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from chestgan.data import descriptors, framing, patients, registration
+from chestgan.data import descriptors, patients, registration
 
 # of fine detail; no two patients of 1,745 chest X-rays and 738 CT slices reach it, copies in another frame do
 LEAST_CORRELATION = 0.72
@@ -12,7 +12,7 @@ LEAST_COARSE_CORRELATION = 0.973
 LEAST_FINE_OF_COARSE = 0.45
 # by how much of a side the frame of a near duplicate may differ
 MOST_MOVED = 0.02
-_FRAME = 0.9
+_FRAME = (0.9,)
 _N_NEAREST = 6
 # of the descriptions of copies: 98 % of each kind have a higher one, half of other patients' second nearest a lower
 _LEAST_COSINE = 0.45
@@ -136,12 +136,12 @@ def _candidates(
     counts = descriptors.histograms(queries)
     upright, mirrored = projection.apply(counts), projection.apply(descriptors.mirrored(counts))
     described = projection.apply(descriptors.histograms(references))
-    closer = projection.apply(descriptors.histograms(framing.closer(references, _FRAME)))
+    closer = projection.apply(descriptors.histograms(references, _FRAME))
     found = []
     for flipped, query in enumerate((upright, mirrored)):
         found += [(query, target, flipped) for target in (described, closer)]
     if not within:
-        counts = descriptors.histograms(framing.closer(queries, _FRAME))
+        counts = descriptors.histograms(queries, _FRAME)
         found += [(projection.apply(counts), described, 0)]
         found += [(projection.apply(descriptors.mirrored(counts)), described, 1)]
     rows = [
