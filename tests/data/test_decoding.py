@@ -237,6 +237,18 @@ def test_nothing_but_a_regular_file_is_opened(tmp_path: Path) -> None:
     assert not is_candidate(tmp_path / "pipe")
 
 
+def test_a_file_that_cannot_be_read_may_be_an_image(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "IM1").write_bytes(b"no image")
+    assert not is_candidate(tmp_path / "IM1")
+
+    def deny(*_, **__):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "open", deny)
+    assert is_candidate(tmp_path / "IM1")
+    assert refused(tmp_path / "IM1").reason == "unreadable"
+
+
 def test_medical_files_are_told_by_name_and_first_bytes(tmp_path: Path) -> None:
     save_film(tmp_path / "IM1", values())
     (tmp_path / "a.png").write_bytes((tmp_path / "IM1").read_bytes())

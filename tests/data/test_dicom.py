@@ -130,7 +130,8 @@ def test_frames_are_counted_from_one(tmp_path: Path, encoding: str | None) -> No
     ("tags", "reason"),
     [
         ({"PixelData": None}, "truncated"),
-        ({"PixelData": None, "BitsAllocated": None}, "no picture"),
+        ({"PixelData": None, "BitsAllocated": None}, "truncated"),
+        ({"PixelData": None, "SOPClassUID": "1.2.840.10008.5.1.4.1.1.11.1"}, "no picture"),
         ({"PixelData": bytes(2000)}, "truncated"),
         ({"BitsAllocated": 1, "BitsStored": 1, "HighBit": 0}, "mask"),
         ({"SOPClassUID": "1.2.840.10008.5.1.4.1.1.66.4"}, "mask"),

@@ -168,3 +168,17 @@ def test_a_file_that_crashes_its_decoder_is_a_row_for_each_frame(tmp_path: Path,
     found = list(preparation.prepare_all(paths, PAD, 2, [None, 1, 2, None]))
     assert [one.row["reason"] for one in found] == ["", "damaged", "damaged", ""]
     assert found[1].row["detail"] == "its decoder crashed, or lacked memory"
+
+
+def test_decoders_of_damaged_files_say_nothing(tmp_path: Path, capfd) -> None:
+    content = save_film(tmp_path / "a.dcm", values(), 12, "JPEG 2000").read_bytes()
+    random, paths = np.random.default_rng(0), []
+    for number in range(30):
+        damaged = bytearray(content)
+        for place in random.integers(len(content) // 2, len(content), 9):
+            damaged[place] = random.integers(256)
+        paths.append(tmp_path / f"{number:02d}.dcm")
+        paths[-1].write_bytes(damaged)
+    found = list(preparation.prepare_all(paths, PAD, 2))
+    assert {one.row["reason"] for one in found} == {"", "damaged", "truncated"}
+    assert capfd.readouterr() == ("", "")

@@ -13,9 +13,9 @@ _PICTURE_SUFFIXES = (
     *(".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".tif", ".tiff", ".bmp", ".dib"),
     *(".gif", ".webp", ".jp2", ".j2k", ".avif", ".heic"),
 )
-DICOM_SUFFIXES = (".dcm", ".dicom", ".ima")
-NIFTI_SUFFIXES = (".nii", ".nii.gz")
-_SUFFIXES = (*_PICTURE_SUFFIXES, *DICOM_SUFFIXES, *NIFTI_SUFFIXES)
+_DICOM_SUFFIXES = (".dcm", ".dicom", ".ima")
+_NIFTI_SUFFIXES = (".nii", ".nii.gz")
+_SUFFIXES = (*_PICTURE_SUFFIXES, *_DICOM_SUFFIXES, *_NIFTI_SUFFIXES)
 _MAGIC = {
     "PNG": (b"\x89PNG\r\n\x1a\n",),
     "JPEG": (b"\xff\xd8\xff",),
@@ -75,15 +75,18 @@ def read_frames(
 
 
 def is_candidate(path: Path) -> bool:
-    """Check whether a file is meant as an image, by its name or its first bytes."""
-    if _suffix(path) in _SUFFIXES:
+    """Check whether a file is meant as an image, by its name or its first bytes; one that can't be read may be one."""
+    if path.name.lower().endswith(_SUFFIXES):
         return True
-    return path.is_file() and _format_of(_head(path)) is not None
+    try:
+        return path.is_file() and _format_of(_head(path)) is not None
+    except Refusal:
+        return True
 
 
 def may_be_medical(path: Path) -> bool:
     """Check by its name alone whether a file may be DICOM or NIfTI; one with the ending of a picture is refused."""
-    return _suffix(path) not in _PICTURE_SUFFIXES
+    return not path.name.lower().endswith(_PICTURE_SUFFIXES)
 
 
 def medical_format(path: Path) -> str | None:
@@ -96,17 +99,12 @@ def medical_format(path: Path) -> str | None:
 
 
 def _medical_format(path: Path, head: bytes) -> str | None:
-    """Tell the format from a file's first bytes, or from its name where they needn't tell."""
-    suffix = _suffix(path)
-    if head[128:] == b"DICM" or (suffix in DICOM_SUFFIXES and head.startswith(_FIRST_TAGS)):
+    """Tell the format from a file's first bytes, and from its name where they needn't tell."""
+    if head[128:] == b"DICM":
         return "DICOM"
-    is_nifti = suffix in NIFTI_SUFFIXES and head.startswith(_NIFTI_MAGIC)
-    return "NIfTI" if is_nifti else None
-
-
-def _suffix(path: Path) -> str:
-    name = path.name.lower()
-    return ".nii.gz" if name.endswith(".nii.gz") else path.suffix.lower()
+    if head.startswith(_FIRST_TAGS) and path.name.lower().endswith(_DICOM_SUFFIXES):
+        return "DICOM"
+    return "NIfTI" if head.startswith(_NIFTI_MAGIC) and path.name.lower().endswith(_NIFTI_SUFFIXES) else None
 
 
 def _head(path: Path) -> bytes:

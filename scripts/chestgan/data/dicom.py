@@ -97,11 +97,11 @@ def _require_usable(dataset: Dataset, min_size: int) -> None:
 def _without_pixels(dataset: Dataset) -> Refusal:
     if "FloatPixelData" in dataset or "DoubleFloatPixelData" in dataset:
         return Refusal("unsupported pixels", "floating-point numbers; expected integers of 8 or 16 bits")
-    if "BitsAllocated" in dataset:
-        return Refusal("truncated", "it ends before its pixels")
     kind = dataset.file_meta.get("MediaStorageSOPClassUID") or dataset.get("SOPClassUID")
-    named = f"{kind.name}: " if isinstance(kind, UID) and kind.name != kind else ""
-    return Refusal("no picture", f"{named}it has no pixels")
+    is_known = isinstance(kind, UID) and kind.name != kind
+    if is_known and "Image" not in kind.name:
+        return Refusal("no picture", f"{kind.name}: it has no pixels")
+    return Refusal("truncated", "it ends before its pixels")
 
 
 def _require_decoder(dataset: Dataset) -> None:
