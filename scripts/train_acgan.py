@@ -19,10 +19,11 @@ from typing import Any
 import pandas as pd
 
 from chestgan.base import commandline, devices, files, interruption, settings
+from chestgan.base.errors import UserError
 from chestgan.base.provenance import versions
 from chestgan.base.settings import argument, setting
 from chestgan.gan import checkpoint, generator_file, presets, snapshots, step, training_set
-from chestgan.gan.generator_file import Description
+from chestgan.gan.kept_snapshots import Keeping
 from chestgan.gan.training import State, Training, resume, train
 
 
@@ -31,11 +32,14 @@ class Config(presets.Overrides):
     """The flags of this script beside those that override the preset."""
 
     preset: str = setting("preset that the other settings override", "covidgan", choices=tuple(presets.PRESETS))
+    keep_snapshots: int = setting("keep the generator of every n-th snapshot as a file; 0: of none", 0, minimum=0)
+    keep_discriminators: bool = setting("keep the discriminator beside each of these generators", False)
     real: Path = argument("image set with a split column, made by split_data")
     output: Path = argument("new folder for the generator, its history and its samples")
     name: str | None = argument("what tables and figures call this generator; default: the preset", None)
     seed: int = argument("seed of all that is random", 0, minimum=0)
     checkpoint: Path | None = argument("folder that keeps the checkpoint; default: beside the output", None)
+    snapshots: Path | None = argument("folder of the networks that are kept; default: beside the output", None)
     device: str = argument("compute device", "cpu", choices=devices.DEVICES)
     processes: int = argument("processes that train together, one a GPU; another number is refused", 1, minimum=1)
     threads: int = argument("CPU threads of all processes of a machine; 0: torch's own choice", 0, minimum=0)
@@ -44,6 +48,8 @@ class Config(presets.Overrides):
 
     def __post_init__(self) -> None:
         settings.check(self)
+        if self.keep_discriminators and not self.keep_snapshots:
+            raise UserError("keep_discriminators goes with keep_snapshots: the snapshots to keep them of")
 
 
 def run(config: Config) -> None:
@@ -85,12 +91,18 @@ def prepare(config: Config) -> Training:
     data_files = [config.real / "images.npy", config.real / "manifest.csv"]
     return Training(
         name=name,
+        preset=config.preset,
         seed=config.seed,
         settings=gan_settings,
         data=data,
         accelerator=accelerator,
         processes=config.processes,
         checkpoint_folder=config.checkpoint or config.output.with_name(f"{config.output.name}-checkpoint"),
+        keeping=Keeping(
+            config.snapshots or config.output.with_name(f"{config.output.name}-snapshots"),
+            config.keep_snapshots,
+            config.keep_discriminators,
+        ),
         fingerprint=checkpoint.fingerprint(data_files, decisive, Path(__file__)),
     )
 
@@ -101,11 +113,11 @@ def publish(config: Config, training: Training, gan: step.Gan, state: State) -> 
     n_classes = len(training.data.classes)
     last = step.copied_weights(step.sampling_generator(gan, training.settings, n_classes, training.accelerator))
     last_kimg, last_validation_kd = training.kimg(state.step), state.history[-1]["validation_kd"]
-    selected = describe(config, training, state.best_kimg, state.best_validation_kd)
+    selected = training.description(state.best_kimg, state.best_validation_kd)
     with files.new_folder(config.output) as folder:
         generator_file.write(folder / "generator.safetensors", state.best_weights, selected)
         generator_file.write(
-            folder / "generator_last.safetensors", last, describe(config, training, last_kimg, last_validation_kd)
+            folder / "generator_last.safetensors", last, training.description(last_kimg, last_validation_kd)
         )
         history.to_csv(folder / "history.csv", index=False, lineterminator="\n")
         (folder / "samples").mkdir()
@@ -113,20 +125,6 @@ def publish(config: Config, training: Training, gan: step.Gan, state: State) -> 
             shutil.copy(training.sheet(kimg), folder / "samples")
         shutil.copy(training.sheet(state.best_kimg), folder / "samples.png")
         files.write_json(folder / "settings.json", provenance(config, training, state))
-
-
-def describe(config: Config, training: Training, kimg: float, validation_kd: float) -> Description:
-    """Describe the weights of a generator file."""
-    return Description(
-        name=training.name,
-        seed=training.seed,
-        preset=config.preset,
-        settings=training.settings,
-        image_size=training.data.image_size,
-        classes=training.data.classes,
-        kimg=kimg,
-        validation_kd=validation_kd,
-    )
 
 
 def provenance(config: Config, training: Training, state: State) -> dict[str, Any]:
@@ -141,6 +139,7 @@ def provenance(config: Config, training: Training, state: State) -> dict[str, An
         "n_validation": training.data.validation.manifest["label"].value_counts().to_dict(),
         "best_kimg": state.best_kimg,
         "best_validation_kd": state.best_validation_kd,
+        "kept_kimg": training.kept_kimgs(state.step),
         "validation_kd": f"kernel distance over {snapshots.EXTRACTOR} between the validation images and as many fake "
         "images of each class",
         "fingerprint": training.fingerprint,

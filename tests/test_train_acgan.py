@@ -19,6 +19,7 @@ import torch
 from accelerate.state import AcceleratorState
 from PIL import Image
 
+import generate_images
 import train_acgan
 from chestgan.base import files, interruption
 from chestgan.gan import generator_file, presets, training
@@ -132,6 +133,79 @@ def test_a_training_in_many_parts_ends_with_the_same_bits(
         assert files.sha256(tmp_path / "parts" / name) == files.sha256(tmp_path / "whole" / name)
     histories = [pd.read_csv(tmp_path / part / "history.csv") for part in ("whole", "parts")]
     pd.testing.assert_frame_equal(*(history.drop(columns="images_per_second") for history in histories))
+
+
+def kept_in(folder: Path) -> dict[str, str]:
+    return {path.name: files.sha256(path) for path in folder.iterdir()}
+
+
+def draw(generator: Path, output: Path) -> np.ndarray:
+    """Draw images from a generator file, as a user does."""
+    command = ["--generator", str(generator), "--counts", "covid=3", "normal=2", "--output", str(output)]
+    assert generate_images.main(command) == 0
+    return np.load(output / "images.npy")
+
+
+def test_images_are_drawn_while_a_training_goes_on_from_its_third_snapshot_and_from_the_end(
+    tiny_split: Path, tmp_path: Path
+) -> None:
+    more = ["--keep-snapshots", "1", "--ema-kimg", "0.05", "--kimg", "1000", "--snapshot-kimg", "0.08"]
+    command = [sys.executable, ROOT / "scripts" / "train_acgan.py", *flags(tiny_split, tmp_path / "train", *more)]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE)
+    kept = tmp_path / "train-snapshots"
+    while process.poll() is None and len(list(kept.glob("generator-*"))) < 4:
+        time.sleep(0.005)
+    third = sorted(kept.glob("generator-*"))[2]
+    while_it_runs = draw(third, tmp_path / "while")
+    assert process.poll() is None, process.communicate()[1]
+    process.kill()
+    process.communicate()
+    end = [*more[:4], "--kimg", "0.4", "--snapshot-kimg", "0.08"]
+    assert train_acgan.main(flags(tiny_split, tmp_path / "whole", *end)) == 0
+    kept = sorted((tmp_path / "whole-snapshots").iterdir())
+    assert [generator_file.read(path)[1].kimg for path in kept] == [0.08, 0.16, 0.24, 0.32, 0.4]
+    assert np.array_equal(draw(kept[2], tmp_path / "third"), while_it_runs)
+    last = draw(tmp_path / "whole" / "generator_last.safetensors", tmp_path / "last")
+    assert np.array_equal(draw(kept[-1], tmp_path / "end"), last)
+    assert not np.array_equal(last, while_it_runs)
+
+
+def test_kept_snapshots_are_the_same_whatever_happened_in_between(
+    tiny_split: Path, tmp_path: Path, monkeypatch
+) -> None:
+    more = ["--keep-snapshots", "2", "--keep-discriminators", "--kimg", "0.36", "--snapshot-kimg", "0.06"]
+    assert train_acgan.main(flags(tiny_split, tmp_path / "whole", *more)) == 0
+    names = [f"{name}-kimg-000000.{kimg}.safetensors" for name in ("discriminator", "generator") for kimg in (120, 240)]
+    assert sorted(kept_in(tmp_path / "whole-snapshots")) == sorted(
+        [*names, "discriminator-kimg-000000.360.safetensors", "generator-kimg-000000.360.safetensors"]
+    )
+    (tmp_path / "parts-snapshots").mkdir()
+    stale = tmp_path / "parts-snapshots" / "generator-kimg-000000.999.safetensors"
+    stale.write_text("of a training with other settings")
+    answers = itertools.cycle([""] * 20 + ["the time limit is near"])
+    monkeypatch.setattr(interruption.Watch, "reason", lambda watching: next(answers))
+    while (code := train_acgan.main(flags(tiny_split, tmp_path / "parts", *more))) == 75:
+        # what was taken after the checkpoint is taken again
+        later = tmp_path / "parts-snapshots" / "generator-kimg-000000.360.safetensors"
+        later.write_text("not of this training")
+    assert code == 0
+    assert kept_in(tmp_path / "parts-snapshots") == kept_in(tmp_path / "whole-snapshots")
+    told = json.loads((tmp_path / "parts" / "settings.json").read_text())
+    assert told["kept_kimg"] == [0.12, 0.24, 0.36]
+
+
+def test_a_training_that_kept_too_little_begins_again(tiny_split: Path, tmp_path: Path, capsys) -> None:
+    checkpoint = ["--checkpoint", str(tmp_path / "checkpoint"), "--snapshots", str(tmp_path / "kept")]
+    assert train_acgan.main(flags(tiny_split, tmp_path / "none", *checkpoint)) == 0
+    assert not (tmp_path / "kept").exists()
+    assert train_acgan.main(flags(tiny_split, tmp_path / "all", *checkpoint, "--keep-snapshots", "1")) == 0
+    assert "keep_snapshots asks for networks of before the checkpoint, so it isn't used" in capsys.readouterr().err
+    assert len(kept_in(tmp_path / "kept")) == 2
+    assert train_acgan.main(flags(tiny_split, tmp_path / "second", *checkpoint, "--keep-snapshots", "2")) == 0
+    assert "resuming from the checkpoint" in capsys.readouterr().err
+    assert list(kept_in(tmp_path / "kept")) == ["generator-kimg-000000.128.safetensors"]
+    for name in ("generator.safetensors", "generator_last.safetensors"):
+        assert len({files.sha256(tmp_path / folder / name) for folder in ("none", "all", "second")}) == 1
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGUSR1])
@@ -252,6 +326,8 @@ def test_two_processes_train_on_the_same_global_batch(preset: str, tiny_split: P
             ["--batch-size", "2"],
             "batch_size is 2; expected a multiple of the 1 processes that leaves each at least two",
         ),
+        (["--snapshot-kimg", "0.004"], "snapshot_kimg is 0.004; expected at least 0.008, the images of one step"),
+        (["--keep-discriminators"], "keep_discriminators goes with keep_snapshots"),
         (["--real", "nowhere"], "nowhere isn't an image set: there is no nowhere/images.npy"),
     ],
 )

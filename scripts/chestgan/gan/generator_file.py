@@ -17,8 +17,8 @@ from chestgan.gan.presets import GanSettings
 from chestgan.images.image_set import MAX_IMAGE_SIZE
 from chestgan.images.labels import check_labels
 
-# the one key of the file's metadata; a file without it is another project's
-_KEY = "chestgan_generator"
+# the one key of the file's metadata; a file without it is another project's, or a discriminator's
+_KEY = "chestgan_{network}"
 # the words of the first version's files, where the code has other ones now: files that people share stay readable
 _IN_FILE = {"settings": "gan", "validation_kd": "distance", "per_class": "separate"}
 _IN_CODE = {word: name for name, word in _IN_FILE.items()}
@@ -46,12 +46,13 @@ class Description:
     validation_kd: float
 
 
-def write(path: Path, weights: dict[str, Tensor], description: Description) -> None:
-    """Write a generator file; equal weights and descriptions give equal bytes."""
+def write(path: Path, weights: dict[str, Tensor], description: Description, network: str = "generator") -> None:
+    """Write a generator file, or one of its discriminator; equal weights and descriptions give equal bytes."""
     text = json.dumps(_reworded(dataclasses.asdict(description), _IN_FILE), sort_keys=True)
+    key = _KEY.format(network=network)
     with files.new_file(path) as partial:
         # as bytes: a file that safetensors itself writes is readable by its owner alone
-        partial.write_bytes(save({name: weight.contiguous() for name, weight in weights.items()}, {_KEY: text}))
+        partial.write_bytes(save({name: weight.contiguous() for name, weight in weights.items()}, {key: text}))
 
 
 def read(path: Path) -> tuple[nn.Module, Description]:
@@ -68,9 +69,12 @@ def read(path: Path) -> tuple[nn.Module, Description]:
             weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - it is no dictionary
     except SafetensorError as error:
         raise UserError(f"{path} ({path.stat().st_size} bytes) is no whole safetensors file: {error}") from None
-    if _KEY not in metadata:
-        raise UserError(f"{path} is a safetensors file of another project: its metadata has no {_KEY!r}")
-    generator, description = _build(path, metadata[_KEY])
+    key = _KEY.format(network="generator")
+    if _KEY.format(network="discriminator") in metadata:
+        raise UserError(f"{path} holds a discriminator; expected a generator, which draws images")
+    if key not in metadata:
+        raise UserError(f"{path} is a safetensors file of another project: its metadata has no {key!r}")
+    generator, description = _build(path, metadata[key])
     try:
         generator.load_state_dict(weights)
     except RuntimeError as error:

@@ -11,8 +11,10 @@ from accelerate import Accelerator
 
 from chestgan.base import interruption, progress
 from chestgan.base.errors import Unfinished, UserError
-from chestgan.gan import checkpoint, snapshots
+from chestgan.gan import checkpoint, kept_snapshots, snapshots
 from chestgan.gan.batches import make_batch, step_seed
+from chestgan.gan.generator_file import Description
+from chestgan.gan.kept_snapshots import Keeping
 from chestgan.gan.presets import GanSettings
 from chestgan.gan.snapshots import Validation
 from chestgan.gan.step import (
@@ -54,17 +56,20 @@ class Training:
 
     Attributes:
         name: what tables and figures call the generator.
+        preset: the name of the preset that the settings began with.
         processes: how many train together.
         fingerprint: of all that decides the training, from `checkpoint.fingerprint`.
     """
 
     name: str
+    preset: str
     seed: int
     settings: GanSettings
     data: TrainingSet
     accelerator: Accelerator
     processes: int
     checkpoint_folder: Path
+    keeping: Keeping
     fingerprint: str
 
     @property
@@ -73,14 +78,46 @@ class Training:
         return math.ceil(1000 * self.settings.kimg / self.settings.batch_size)
 
     @property
-    def log_steps(self) -> int:
-        """The steps that one row of the history averages."""
-        return math.ceil(1000 * self.settings.snapshot_kimg / self.settings.batch_size / ROWS_PER_SNAPSHOT)
-
-    @property
     def checkpoint(self) -> Path:
         """The file that the training resumes from."""
         return self.checkpoint_folder / "checkpoint.pt"
+
+    @property
+    def snapshot_images(self) -> int:
+        """The images from snapshot to snapshot."""
+        return round(1000 * self.settings.snapshot_kimg)
+
+    def snapshots(self, step: int, per_interval: int = 1) -> int:
+        """Count the snapshots that are due by a step, or the rows of the history, of which an interval has several.
+
+        One is due at the step that reaches a multiple of the interval: so the mean interval is the one that was asked
+        for, whatever the batch size.
+        """
+        return per_interval * step * self.settings.batch_size // self.snapshot_images
+
+    def is_due(self, step: int, per_interval: int = 1) -> bool:
+        """Tell whether a snapshot, or a row of the history, is due at a step."""
+        return self.snapshots(step, per_interval) > self.snapshots(step - 1, per_interval)
+
+    def kept_kimgs(self, step: int) -> list[float]:
+        """List after how many thousand images the snapshots up to a step were taken whose networks are kept."""
+        if not self.keeping.every:
+            return []
+        numbers = range(self.keeping.every, self.snapshots(step) + 1, self.keeping.every)
+        return [self.kimg(-(-number * self.snapshot_images // self.settings.batch_size)) for number in numbers]
+
+    def description(self, kimg: float, validation_kd: float) -> Description:
+        """Describe the weights of a generator file."""
+        return Description(
+            name=self.name,
+            seed=self.seed,
+            preset=self.preset,
+            settings=self.settings,
+            image_size=self.data.image_size,
+            classes=self.data.classes,
+            kimg=kimg,
+            validation_kd=validation_kd,
+        )
 
     def kimg(self, step: int) -> float:
         """Convert steps to thousands of real images shown."""
@@ -98,6 +135,8 @@ def resume(training: Training, gan: Gan) -> State:
         saved, message = checkpoint.load(training.checkpoint, training.fingerprint)
     if saved and saved["state"]["step"] > training.n_steps:
         saved, message = None, f"the checkpoint is beyond {training.settings.kimg:g} thousand images and isn't used"
+    if saved and not training.keeping.is_covered_by(saved["kept"]):
+        saved, message = None, "keep_snapshots asks for networks of before the checkpoint, so it isn't used"
     if saved and saved["processes"] != training.processes:
         message += f"; the number of processes was {saved['processes']} and is {training.processes}"
     if message:
@@ -123,6 +162,7 @@ def train(training: Training, gan: Gan, state: State, watch: interruption.Watch)
     class_rows = training.data.train.rows_by_class(training.data.classes)
     validation = None
     if is_main:
+        kept_snapshots.drop_others(training.keeping, training.kept_kimgs(state.step))
         validation = snapshots.prepare(training.data.validation, training.data.classes, accelerator.device)
     generator = accelerator.unwrap_model(gan.generator)
     state.summed_losses = state.summed_losses.to(accelerator.device)
@@ -145,7 +185,7 @@ def train(training: Training, gan: Gan, state: State, watch: interruption.Watch)
 
         # Add a row to the history; where it is due, take a snapshot and save a checkpoint.
         is_last = state.step == training.n_steps
-        if is_last or state.step % training.log_steps == 0:
+        if is_last or training.is_due(state.step, ROWS_PER_SNAPSHOT):
             state.seconds += time.monotonic() - started
             _end_row(training, gan, state, validation)
             started = time.monotonic()
@@ -161,7 +201,7 @@ def _end_row(training: Training, gan: Gan, state: State, validation: Validation 
     rate = state.n_summed * training.settings.batch_size / state.seconds
     state.history.append(_history_row(training.kimg(state.step), state.summed_losses / state.n_summed, rate))
     state.summed_losses, state.n_summed, state.seconds = torch.zeros_like(state.summed_losses), 0, 0.0
-    is_snapshot = state.step % (ROWS_PER_SNAPSHOT * training.log_steps) == 0
+    is_snapshot = training.is_due(state.step)
     if validation and (is_snapshot or state.step == training.n_steps):
         _take_snapshot(training, gan, state, validation)
     if validation and is_snapshot:
@@ -182,7 +222,10 @@ def _history_row(kimg: float, mean_losses: torch.Tensor, images_per_second: floa
 
 
 def _take_snapshot(training: Training, gan: Gan, state: State, validation: Validation) -> None:
-    """Save a sample sheet, measure the distance to the validation patients, and keep the generator if it is best."""
+    """Save a sample sheet, measure the distance to the validation patients, and keep the generator if it is best.
+
+    Where it was asked for, its networks are kept as files too.
+    """
     n_classes = len(training.data.classes)
     generator = sampling_generator(gan, training.settings, n_classes, training.accelerator)
     kimg, row = training.kimg(state.step), state.history[-1]
@@ -191,6 +234,11 @@ def _take_snapshot(training: Training, gan: Gan, state: State, validation: Valid
     if row["validation_kd"] < state.best_validation_kd:
         state.best_validation_kd, state.best_kimg = row["validation_kd"], kimg
         state.best_weights = copied_weights(generator)
+    if kimg in training.kept_kimgs(state.step):
+        discriminator = training.accelerator.unwrap_model(gan.discriminator)
+        weights = {"generator": generator.state_dict(), "discriminator": discriminator.state_dict()}
+        description = training.description(kimg, row["validation_kd"])
+        kept_snapshots.write(training.keeping, weights, description)
     generator.train(gan.ema is None)
     training.accelerator.print(
         f"{training.name}, seed {training.seed}: {kimg:g} of {training.settings.kimg:g} thousand images, "
@@ -203,7 +251,7 @@ def _take_snapshot(training: Training, gan: Gan, state: State, validation: Valid
 def _save_checkpoint(training: Training, gan: Gan, state: State) -> None:
     """Replace the checkpoint: a killed training loses no more than the time since the last snapshot."""
     parts = {name: part.state_dict() for name, part in stateful_parts(gan, training.accelerator).items()}
-    content = parts | {"state": vars(state), "processes": training.processes}
+    content = parts | {"state": vars(state), "processes": training.processes, "kept": training.keeping.choice}
     checkpoint.save(training.checkpoint, content, training.fingerprint)
 
 

@@ -57,4 +57,9 @@ def check(settings: GanSettings, n_classes: int, image_size: int, processes: int
             f"batch_size is {batch_size}; expected a multiple of the {processes} processes that leaves each at least "
             f"two images of each of the {n_classes} classes"
         )
+    if 1000 * settings.snapshot_kimg < batch_size:
+        raise UserError(
+            f"snapshot_kimg is {settings.snapshot_kimg:g}; expected at least {batch_size / 1000:g}, the images of one "
+            "step"
+        )
     ARCHITECTURES[settings.architecture].check_size(image_size)
