@@ -51,12 +51,13 @@ def test_what_the_workflow_sets_is_no_key(schema) -> None:
 
 def test_a_generator_and_an_arm_may_set_what_their_sections_may(schema) -> None:
     properties = schema["properties"]
-    assert properties["generators"]["additionalProperties"] == {"$ref": "#/properties/train_acgan"}
+    of_generators = properties["generators"]["additionalProperties"]["properties"]
+    assert set(of_generators) == set(properties["train_acgan"]["properties"])
     of_arms = properties["arms"]["additionalProperties"]["properties"]
     assert set(of_arms) == {"train_on", "ratio", "augment", *properties["evaluate_classifier"]["properties"]}
     # a default here would win over what the section sets
-    assert not any("default" in words for words in of_arms.values())
-    assert "default" not in properties["train_acgan"]["properties"]["preset"]
+    for words, section in ((of_generators, "train_acgan"), (of_arms, "evaluate_classifier")):
+        assert not any("default" in words[name] for name in properties[section]["properties"])
 
 
 def test_the_reference_arms_are_described(schema) -> None:

@@ -1,6 +1,7 @@
 """Flags made from a dataclass, bounds that are kept, and errors in one line."""
 
 import errno
+import itertools
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -117,3 +118,19 @@ def test_the_nearest_known_name_is_offered() -> None:
         "unknown key 'kmig'; known: kimg, seed; did you mean 'kimg'?"
     )
     assert "did you mean" not in str(unknown_name("key", "zzz", ["kimg"]))
+
+
+SETTINGS = {"kimg": 1.5, "augment": True, "dropout": 0.0, "classes": ["b", "a"], "counts": {"y": 2, "x": 1}}
+
+
+def test_settings_become_flags() -> None:
+    assert commandline.flags({"spectral_norm": False, "augment": True}) == ["--augment", "--no-spectral-norm"]
+    assert commandline.flags({"counts": {"normal": 2, "covid": 1}}) == ["--counts", "covid=1", "normal=2"]
+    assert commandline.flags({"classes": ["b", "a"], "folder": "a b"}) == ["--classes", "b", "a", "--folder", "a b"]
+    assert commandline.flags({"patient_column": ""}) == ["--patient-column", ""]
+    assert commandline.flags({"classes": [], "weights": None}) == []
+
+
+def test_equal_settings_are_equal_flags() -> None:
+    orders = itertools.permutations(SETTINGS.items())
+    assert len({tuple(commandline.flags(dict(order))) for order in orders}) == 1

@@ -141,3 +141,52 @@ def test_the_checksum_of_the_data_is_that_of_names_and_bytes(tmp_path: Path) -> 
     assert changed != first
     paths[0].rename(tmp_path / "0.png")
     assert configuration.sha256_of_files([tmp_path / "0.png", paths[1]]) != changed
+
+
+@pytest.mark.parametrize(
+    ("keys", "written", "normal"),
+    [
+        (["train_acgan", "kimg"], 40, 40.0),
+        (["generators", "dcgan", "batch_size"], 64.0, 64),
+        (["arms", "real_augmented", "kimg"], 15, 15.0),
+        (["seeds"], [0.0, 3], [0, 3]),
+        (["split_data", "folder"], "./data//cxr/", "data/cxr"),
+        (["split_data", "folder"], str(Path.cwd() / "data" / "cxr"), "data/cxr"),
+        (["split_data", "folder"], "/data/../cxr/", "/cxr"),
+        (["split_data", "sheet"], None, None),
+        (["split_data", "source_column"], "a/", "a/"),
+        (["generate_images"], {"counts": {"covid": 5.0}}, {"counts": {"covid": 5}}),
+        (["gpus"], 1.0, 1),
+    ],
+)
+def test_a_setting_is_written_in_one_way(keys: list[str], written, normal) -> None:
+    config = demo()
+    section = config
+    for key in keys[:-1]:
+        section = section[key]
+    section[keys[-1]] = written
+    configuration.check(config, SCHEMA)
+    configuration.normalise(config, SCHEMA)
+    section = config
+    for key in keys:
+        section = section[key]
+    assert (section, repr(section)) == (normal, repr(normal))
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.name)
+def test_a_normal_configuration_stays_as_it_is(path: Path) -> None:
+    config = yaml.safe_load(path.read_text())
+    configuration.check(config, SCHEMA)
+    before = copy.deepcopy(config)
+    configuration.normalise(config, SCHEMA)
+    once = repr(config)
+    configuration.normalise(config, SCHEMA)
+    assert repr(config) == once
+    assert config == before
+
+
+def test_a_presets_own_values_are_left_out() -> None:
+    presets = {"small": {"kimg": 2.0, "augment": False}, "large": {"kimg": 9.0, "augment": False}}
+    settings = {"preset": "small", "kimg": 2.0, "augment": True, "seed": 1}
+    assert configuration.beyond_preset(settings, presets) == {"preset": "small", "augment": True, "seed": 1}
+    assert configuration.beyond_preset(settings | {"preset": "large"}, presets)["kimg"] == 2.0

@@ -29,7 +29,7 @@ def test_own_settings_win_and_the_recipe_is_gone() -> None:
 def test_a_recipe_becomes_flags_before_the_others() -> None:
     words = recipes.expand(["--recipe", "siim", "--source-column", "Hospital"])
     assert words[-4:] == ["--recipe", "siim", "--source-column", "Hospital"]
-    assert words[words.index("--labels") + 1] == "pneumothorax=EncodedPixels is not -1"
+    assert words[words.index("--labels") + 2] == "pneumothorax=EncodedPixels is not -1"
     assert recipes.expand(["--folder", "x"]) == ["--folder", "x"]
 
 

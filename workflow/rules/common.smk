@@ -11,12 +11,15 @@ SCRIPTS = Path(workflow.basedir).parent / "scripts"
 SCHEMA = Path(workflow.basedir) / "schemas" / "config.schema.json"
 sys.path.insert(0, str(SCRIPTS))
 
-from chestgan.base import commandline, configuration, renamed, source_code
+from chestgan.base import commandline, configuration, files, renamed, source_code
 from chestgan.base.errors import UserError
+from chestgan.data import data_files
 
 try:
     configuration.check(config, SCHEMA)
     validate(config, str(SCHEMA))
+    configuration.normalise(config, SCHEMA)
+    PRESETS = files.read_json(SCHEMA.with_name("networks.json"))["presets"]
     DATA = config["split_data"]
     IS_DEMO = DATA["folder"] == configuration.DEMO_FOLDER
     DEVICE = configuration.device(config)
@@ -30,12 +33,13 @@ except UserError as error:
 LOGS = f"logs/{config['dataset']}"
 BENCHMARKS = f"benchmarks/{config['dataset']}"
 BRANCH = f"{RESULTS}/{{generator}}/seed-{{seed}}"
-SEEDS = config["seeds"]
-GENERATORS = list(config["generators"])
+# sorted: the order of the keys of a configuration means nothing
+SEEDS = sorted(config["seeds"])
+GENERATORS = sorted(config["generators"])
 # an arm with synthetic images has a branch for each generator: real, real_synthetic-covidgan, ...
 ARMS = {
     name if generator is None else f"{name}-{generator}": {"arm": name, "generator": generator} | arm
-    for name, arm in config["arms"].items()
+    for name, arm in sorted(config["arms"].items())
     for generator in ([None] if arm["train_on"] == "real" else GENERATORS)
 }
 # how the page of a study is laid out: no code, so that `code_of` doesn't know it
@@ -81,10 +85,19 @@ def flags(*sections):
 def data_sha256(wildcards):
     """Compute a checksum of the data, so that a new, a changed or a lost image is noticed.
 
-    As a parameter: thousands of images as inputs would fill every message about the job. The demo's images are made by
-    a rule, and known by its output.
+    As a parameter: thousands of images as inputs would fill every message about the job. Of the demo's images, which a
+    rule draws, it is one of what was done to them since.
     """
-    return "" if IS_DEMO else configuration.sha256_of_files(DATA_FILES)
+    if IS_DEMO:
+        return data_files.changes_since_drawn(Path(DEMO_FOLDER))
+    tables = files.locate(Path(DATA["folder"]), DATA.get("metadata", []), "split_data.metadata")
+    return configuration.sha256_of_files(data_files.decisive(DATA_FILES, tables))
+
+
+def generator_flags(wildcards):
+    """Make the flags of a training: the common ones and the generator's own, where its preset has other values."""
+    settings = config["train_acgan"] | config["generators"][wildcards.generator]
+    return flags(configuration.beyond_preset(settings, PRESETS))
 
 
 def synthetic_files(wildcards):

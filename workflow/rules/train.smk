@@ -27,6 +27,10 @@ rule train_acgan:
         # as resources they may change without a rerun: the result is that of the global batch
         device=DEVICE,
         processes=PROCESSES,
+        # its logs lie beside the results, and change none of them
+        tensorboard=lambda wildcards: (
+            f"--tensorboard {BRANCH}/tensorboard".format(**wildcards) if config["tensorboard"] else ""
+        ),
         gpu=GPUS["train_acgan"],
         mem_mb=lambda wildcards, attempt: 8000 * min(attempt, 4),
         # more attempts, not longer ones: each goes on where the last one stopped
@@ -36,14 +40,15 @@ rule train_acgan:
         code=code_of("train_acgan"),
         launcher=launcher,
         time_limit=time_limit,
-        flags=lambda wildcards: flags(config["train_acgan"], config["generators"][wildcards.generator]),
+        flags=generator_flags,
         real=subpath(input.real, parent=True),
         folder=subpath(output.generator, parent=True),
         # not declared: what is declared is deleted before a retry, and a retry goes on from here
         checkpoint=f"{BRANCH}/checkpoint",
-        tensorboard=f"--tensorboard {BRANCH}/tensorboard" if config["tensorboard"] else "",
+        snapshots=f"{BRANCH}/snapshots",
     shell:
         "{params.launcher} {params.script} {params.flags} --name {wildcards.generator} "
-        "--seed {wildcards.seed} --real {params.real} --checkpoint {params.checkpoint} {params.tensorboard} "
+        "--seed {wildcards.seed} --real {params.real} --checkpoint {params.checkpoint} "
+        "--snapshots {params.snapshots} {resources.tensorboard} "
         "--device {resources.device} --processes {resources.processes} --threads {threads} "
         "--time-limit {params.time_limit} --output {params.folder} 2> {log}"

@@ -29,8 +29,6 @@ _MAPPINGS = {
     "counts": {"type": "object", "additionalProperties": {"type": "integer", "minimum": 0}},
     "labels": {"type": "object", "additionalProperties": {"type": "string"}},
 }
-# a default in the section of all generators would win over each generator's own preset
-_WITHOUT_DEFAULT = ("preset",)
 _TABLE_HEAD = "| key | meaning | values | default |\n| --- | --- | --- | --- |\n"
 
 
@@ -44,8 +42,8 @@ def make_documentation(text: str) -> str:
     properties = _study()["properties"]
     for name, words in properties.items():
         settings = words if "section" in words else words.get("additionalProperties", {})
-        if "section" in settings:
-            section = _properties(settings["section"], settings.get("of", ""))
+        section = _properties(settings["section"], settings.get("of", "")) if "section" in settings else {}
+        if section:
             text = _with_table(text, f"`{name}`", section, settings.get("required", []))
     own = {name: words for name, words in properties.items() if words.get("type") and words["type"] != "object"}
     return _with_table(text, "The study", own, _study()["required"])
@@ -114,10 +112,10 @@ def _filled(node: Any) -> Any:
     script, of = node["section"], node.get("of", "")
     properties = _properties(script)
     if of:
-        properties |= _properties(script, of)
         for words in properties.values():
             # what the script's own section sets is the default
             words.pop("default", None)
+        properties |= _properties(script, of)
     rest = {key: value for key, value in node.items() if key not in ("section", "of")}
     return rest | {"type": "object", "additionalProperties": False, "properties": properties}
 
@@ -132,22 +130,25 @@ def _properties(script: str, section: str = "") -> dict[str, dict[str, Any]]:
 
 def _described(field: dataclasses.Field, hint: Any) -> dict[str, Any]:
     """Describe a setting: its type, its bounds, its default, and what it is."""
-    words = {"description": field.metadata["help"]}
+    words: dict[str, Any] = {"description": field.metadata["help"]}
     if field.name in _MAPPINGS:
         return words | _MAPPINGS[field.name]
     optional = typing.get_origin(hint) is types.UnionType
     if optional:
         hint = next(part for part in typing.get_args(hint) if part is not types.NoneType)
     several = typing.get_origin(hint) is tuple
-    kind = _TYPES[typing.get_args(hint)[0] if several else hint]
+    one = typing.get_args(hint)[0] if several else hint
+    kind = _TYPES[one]
     bounds = {name: field.metadata[name] for name in ("minimum", "maximum") if field.metadata[name] is not None}
+    if one is Path:
+        bounds["format"] = "path"
     if field.metadata["choices"]:
         bounds["enum"] = list(field.metadata["choices"])
     if several:
         words |= {"type": "array", "items": {"type": kind, **bounds}}
     else:
         words |= {"type": [kind, "null"] if optional else kind, **bounds}
-    if field.default not in (dataclasses.MISSING, None, ()) and field.name not in _WITHOUT_DEFAULT:
+    if field.default not in (dataclasses.MISSING, None, ()):
         words["default"] = list(field.default) if several else field.default
     return words
 

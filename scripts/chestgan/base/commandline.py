@@ -74,16 +74,19 @@ def from_settings(config_class: type, settings: Mapping[str, Any]) -> Any:
 
 
 def flags(settings: Mapping[str, Any]) -> list[str]:
-    """Write settings as the flags that set them; what is null or an empty list leaves the script's default."""
+    """Write settings as the flags that set them, in alphabetical order: equal settings are equal flags.
+
+    What is null or an empty list leaves the script's default.
+    """
     words: list[str] = []
-    for name, value in settings.items():
+    for name, value in sorted(settings.items()):
         flag = f"--{name.replace('_', '-')}"
         if value is None or value == []:
             continue
         if isinstance(value, bool):
             words.append(flag if value else flag.replace("--", "--no-", 1))
         elif isinstance(value, dict):
-            words += [flag, *(f"{key}={of_key}" for key, of_key in value.items())]
+            words += [flag, *(f"{key}={of_key}" for key, of_key in sorted(value.items()))]
         else:
             words += [flag, *(map(str, value) if isinstance(value, list) else [str(value)])]
     return words

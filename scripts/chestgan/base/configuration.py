@@ -40,6 +40,18 @@ def check(config: dict[str, Any], schema: Path) -> None:
         raise UserError("\n".join(["the configuration has mistakes:", *mistakes]))
 
 
+def normalise(config: dict[str, Any], schema: Path) -> None:
+    """Write a checked configuration in one way, in place: 40 for a real number is 40.0, and folder/ is folder."""
+    root = files.read_json(schema)
+    config.update(_normal(config, root, root))
+
+
+def beyond_preset(settings: dict[str, Any], presets: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """Leave out the settings of a GAN that its preset has anyway."""
+    of_preset = presets[settings["preset"]]
+    return {name: value for name, value in settings.items() if name not in of_preset or of_preset[name] != value}
+
+
 def device(config: dict[str, Any]) -> str:
     """Choose the compute device: what `device` says, else the GPU where `gpus` are asked for.
 
@@ -86,6 +98,28 @@ def sha256_of_files(paths: list[Path]) -> str:
         # a name of bytes that are no text counts too
         digest.update(files.sha256(path).encode() + b" " + os.fsencode(path) + b"\n")
     return digest.hexdigest()
+
+
+def _normal(value: Any, schema: dict[str, Any], root: dict[str, Any]) -> Any:
+    """Return a value in the one form that its schema gives it."""
+    if "$ref" in schema:
+        place = schema["$ref"].removeprefix("#/").split("/")
+        value = _normal(value, functools.reduce(operator.getitem, place, root), root)
+    kinds = [schema["type"]] if isinstance(schema.get("type"), str) else schema.get("type", [])
+    if isinstance(value, dict):
+        known, other = schema.get("properties", {}), schema.get("additionalProperties") or {}
+        return {key: _normal(part, known.get(key, other), root) for key, part in value.items()}
+    if isinstance(value, list):
+        return [_normal(part, schema.get("items", {}), root) for part in value]
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return int(value) if "integer" in kinds else float(value) if "number" in kinds else value
+    return _normal_path(value) if value and schema.get("format") == "path" else value
+
+
+def _normal_path(path: str) -> str:
+    """Write a path below the current folder from there, and any without what means nothing, such as a last slash."""
+    below = Path(path).is_absolute() and Path(path).is_relative_to(Path.cwd())
+    return os.path.relpath(path) if below else os.path.normpath(path)
 
 
 def _read_text(config: dict[str, Any], validator: jsonschema.Draft202012Validator) -> None:
