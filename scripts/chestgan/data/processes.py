@@ -1,7 +1,10 @@
 """Work on many items in several processes, of which one may die of a damaged file."""
 
+import contextlib
 import multiprocessing
 import os
+import threading
+import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -11,6 +14,7 @@ from typing import TypeVar
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 _ITEMS_AT_ONCE = 16
+_SECONDS_BETWEEN_LOOKS = 1.0
 
 
 def run(
@@ -55,13 +59,27 @@ def _alone(work: Callable[[Item], Result], item: Item, crashed: Callable[[Item],
             return crashed(item)
 
 
-def _pool(n_processes: int) -> ProcessPoolExecutor:
+@contextlib.contextmanager
+def _pool(n_processes: int) -> Iterator[ProcessPoolExecutor]:
     # forked, for a new interpreter would take seconds to import again what is loaded here
-    return ProcessPoolExecutor(n_processes, multiprocessing.get_context("fork"), _be_silent)
+    pool = ProcessPoolExecutor(n_processes, multiprocessing.get_context("fork"), _begin, (os.getpid(),))
+    try:
+        yield pool
+    finally:
+        # where the results are wanted no more, for an error or an interruption, the rest isn't worked on
+        pool.shutdown(cancel_futures=True)
 
 
-def _be_silent() -> None:
+def _begin(parent: int) -> None:
+    """Say nothing, and end with the parent, whatever ends it."""
     warnings.simplefilter("ignore")
     silence = os.open(os.devnull, os.O_WRONLY)
     os.dup2(silence, 1)
     os.dup2(silence, 2)
+    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+
+
+def _end_with(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(_SECONDS_BETWEEN_LOOKS)
+    os._exit(1)
