@@ -45,21 +45,14 @@ def roc(curves: Sequence[Curve], title: str) -> Figure:
     """Draw a panel for each generator: its arms, and in each panel those without a generator."""
     generators = sorted({curve.generator for curve in curves} - {NO_GENERATOR}) or [NO_GENERATOR]
     colours = arm_colours([curve.arm for curve in curves])
-    n_columns = len(generators) if len(generators) <= _PANELS_A_LINE else math.ceil(math.sqrt(len(generators)))
-    n_rows = math.ceil(len(generators) / n_columns)
-    figure = figure_style.new_figure(max(5.4, 4.3 * n_columns), 4.4 * n_rows + 0.5)
-    panels = figure.subplots(n_rows, n_columns, squeeze=False, sharex=True, sharey=True).ravel()
-    for axes, generator in zip(panels, generators, strict=False):
+    figure, panels = figure_parts.square_panels(len(generators))
+    for axes, generator in zip(panels, generators, strict=True):
         axes.plot([0, 1], [0, 1], ":", color=figure_style.NEUTRAL_COLOUR, linewidth=1)
         for curve in curves:
             if curve.generator in (NO_GENERATOR, generator):
                 _draw_curve(axes, curve, colours[curve.arm])
         axes.set_title("" if generator == NO_GENERATOR else f"generator {generator}")
-        axes.set(xlim=(-0.01, 1.01), ylim=(-0.01, 1.01), aspect="equal")
-        axes.label_outer()
         axes.legend(loc="lower right", fontsize=8, title="ROC AUC, mean over seeds", title_fontsize=8, alignment="left")
-    for axes in panels[len(generators) :]:
-        axes.set_visible(False)
     figure.supxlabel("false-positive rate (1 − specificity)", fontsize=9)
     figure.supylabel("sensitivity", fontsize=9)
     figure_parts.set_title(figure, title)

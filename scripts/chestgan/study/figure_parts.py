@@ -1,10 +1,30 @@
-"""What the figures of a study share: titles that fit, and rows with their names."""
+"""What the figures of a study share: square panels, titles that fit, and rows with their names."""
 
+import math
 import textwrap
 from collections.abc import Sequence
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+
+from chestgan.base import figure_style
+
+_PANELS_A_LINE = 3
+
+
+def square_panels(n: int) -> tuple[Figure, list[Axes]]:
+    """Make a figure with n square panels in which both axes are rates from 0 to 1."""
+    n_columns = n if n <= _PANELS_A_LINE else math.ceil(math.sqrt(n))
+    n_rows = math.ceil(n / n_columns)
+    figure = figure_style.new_figure(max(5.4, 4.3 * n_columns), 4.4 * n_rows + 0.5)
+    panels = figure.subplots(n_rows, n_columns, squeeze=False, sharex=True, sharey=True).ravel()
+    for axes in panels[:n]:
+        axes.set(xlim=(-0.01, 1.01), ylim=(-0.01, 1.01), aspect="equal")
+        axes.label_outer()
+    for axes in panels[n:]:
+        axes.set_visible(False)
+    return figure, list(panels[:n])
 
 
 def spread(n: int) -> np.ndarray:
