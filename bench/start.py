@@ -12,6 +12,7 @@ from sizes import SCRIPTS, Sizes
 WRONG = {
     "check_setup": "--profile nowhere",
     "compute_fid": "--real x --generated x --output x --n-draws 0",
+    "configure_study": "--folder nowhere",
     "draw_curves": "--output x",
     "evaluate_classifier": "--real x --output x --arm x --kimg -1",
     "generate_images": "--generator x --output x --first-seed -1",
