@@ -111,8 +111,10 @@ def run(config: Config) -> None:
         for name, content in tables.items():
             write_table(folder / f"{name}.csv", content)
         (folder / "verdict.txt").write_text(verdict.as_text(answer["verdict"], answer["caveats"]))
-        files.write_json(folder / "study.json", answer | provenance(config, runs, tables))
+        told = answer | provenance(config, runs, tables)
+        files.write_json(folder / "study.json", told)
         drawn = study_figures.of_arms(runs, table, config.primary_score, config.confidence, config.seed)
+        drawn |= study_figures.of_calibration(told["calibration"], runs)
         drawn |= study_figures.of_generators(distances, diversity, histories)
         for name, figure in drawn.items():
             figure_style.save(figure, folder / f"{name}.svg")

@@ -22,7 +22,7 @@ from chestgan.metrics.score_tables import SCORE_COLUMNS, SCORES
 from chestgan.study.differences import DIFFERENCE_COLUMNS
 from study_folders import Folders
 
-FIGURES = ["distances", "diversity", "forest", "roc", "scores", "training"]
+FIGURES = ["calibration", "distances", "diversity", "forest", "roc", "scores", "training"]
 FILES = [f"{name}.{kind}" for name in FIGURES for kind in ("png", "svg")]
 FILES += ["samples.png", "study.json", "verdict.txt"]
 FILES += [f"{name}.csv" for name in ("distances", "diversity", "generators", "groups", "scores", "study")]

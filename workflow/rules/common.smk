@@ -48,6 +48,7 @@ FIGURES = {
     "forest": "differences",
     "roc": "ROC curves",
     "scores": "scores",
+    "calibration": "calibration",
     "samples": "real and generated images",
     "distances": "distances",
     "diversity": "diversity and memorisation",

@@ -1,11 +1,22 @@
 """Every figure of a study, by the name of its file."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
 from chestgan.images.image_set import ImageSet
-from chestgan.study import arm_figures, bootstrap, generator_figures, roc_bands, sample_figure, sources
+from chestgan.study import (
+    arm_figures,
+    bootstrap,
+    calibration_figure,
+    generator_figures,
+    roc_bands,
+    sample_figure,
+    sources,
+)
 from chestgan.study.arm_figures import Curve
 from chestgan.study.arms import ARM
 from chestgan.study.forest_figure import forest
@@ -36,6 +47,12 @@ def of_arms(runs: Runs, table: pd.DataFrame, primary_score: str, confidence: flo
         "roc": arm_figures.roc(roc_curves(runs, table, confidence, seed), of_curves),
         "scores": arm_figures.scores(positive, table, primary_score, of_scores),
     }
+
+
+def of_calibration(curves: Sequence[dict[str, Any]], runs: Runs) -> dict[str, Figure]:
+    """Draw the calibration curves of the arms, from `calibration.calibration`."""
+    title = f"Calibration for {runs.positive_class} on {sources.images_and_patients(runs.test)}, over all seeds"
+    return {"calibration": calibration_figure.calibration(curves, f"{title}; dotted: perfect")}
 
 
 def roc_curves(runs: Runs, table: pd.DataFrame, confidence: float, seed: int) -> list[Curve]:

@@ -5,7 +5,7 @@ import pandas as pd
 from chestgan.metrics.score_tables import LOWER_IS_BETTER, SCORES
 from chestgan.study.arms import NO_GENERATOR, REFERENCE_ARMS
 from chestgan.study.labels import arm_label, score_label
-from chestgan.study.page.blocks import Gallery, Prose, Section, Table, Tile
+from chestgan.study.page.blocks import Figure, Gallery, Prose, Section, Table, Tile
 from chestgan.study.page.pictures import read_figure, tile_source
 from chestgan.study.page.sources import Study
 from chestgan.study.page.words import UNKNOWN, counted, number, with_deviation, with_interval
@@ -141,17 +141,23 @@ def _groups(study: Study) -> list[Table]:
     return [Table(caption, ["group", "trained on", "images", "patients", positive, "score"], rows)] if rows else []
 
 
-def _calibration(study: Study) -> list[Table]:
-    """Tabulate slope and intercept of every arm; nothing where an older summary didn't measure them."""
+def _calibration(study: Study) -> list[Table | Figure]:
+    """Tabulate slope and intercept of every arm, and show its curve."""
     rows = [
         [arm_label(row["arm"], row["generator"]), number(row["slope"]), number(row["intercept"])]
-        for row in study.told.get("calibration", ())
+        for row in study.told["calibration"]
     ]
     caption = (
         "Calibration on the test patients, mean over the seeds: a slope below one says that probabilities are too "
         "extreme, an intercept above zero that they are too low"
     )
-    return [Table(caption, ["trained on", "slope", "intercept"], rows)] if rows else []
+    figure = read_figure(
+        study.folder / "calibration.svg",
+        "Calibration of every arm",
+        "How often images are positive, over the probability that the classifiers gave them; on the dotted line both "
+        "are the same. Points: groups of as many images, over all seeds.",
+    )
+    return [Table(caption, ["trained on", "slope", "intercept"], rows), figure]
 
 
 def _errors(study: Study) -> list[Prose | Table | Gallery]:

@@ -15,7 +15,18 @@ from chestgan.images.image_set import ImageSet
 from chestgan.study.arms import NO_GENERATOR
 
 # of study.json, what every page shows
-_NEEDED = ("verdict", "caveats", "settings", "counts", "positive_class", "arms", "scores", "generators", "protocol")
+_NEEDED = (
+    "verdict",
+    "caveats",
+    "settings",
+    "counts",
+    "positive_class",
+    "arms",
+    "scores",
+    "generators",
+    "calibration",
+    "protocol",
+)
 
 
 @dataclass(frozen=True)
