@@ -3,10 +3,10 @@
     python scripts/evaluate_classifier.py --real results/demo/split --arm real --train-on real \\
         --output results/demo/classifier/real/seed-0
 
-Early stopping and thresholds come from real validation patients. The test patients are used once, at the end.
+Early stopping and thresholds come from real validation patients. The test patients are used once, at the end. The model
+is kept, and classify_images.py reads any labelled set with it.
 """
 
-import json
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -16,14 +16,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import torch
-from safetensors.torch import save
 
 from chestgan.base import commandline, devices, files, settings
 from chestgan.base.errors import UserError, unknown_name
 from chestgan.base.provenance import versions
 from chestgan.base.settings import argument, setting
 from chestgan.base.tables import write_table
-from chestgan.classifier import networks, training, training_set
+from chestgan.classifier import model_file, networks, training, training_set
+from chestgan.classifier.model_file import Description
 from chestgan.classifier.networks import BACKBONES, Classifier
 from chestgan.classifier.training import Labelled, Length, Validation
 from chestgan.classifier.training_set import Arm
@@ -101,7 +101,7 @@ def run(config: Config) -> None:
         for name, table in tables.items():
             write_table(folder / f"{name}.csv", table)
         result = provenance(config, arm, positive, classifier, history)
-        write_model(folder / "model.safetensors", classifier, result, thresholds)
+        model_file.write(folder / "model.safetensors", classifier, described(config, arm, classifier, thresholds))
         files.write_json(folder / "settings.json", result)
 
 
@@ -167,14 +167,17 @@ def score_table(
     return pd.DataFrame(rows)[SCORE_COLUMNS]
 
 
-def write_model(path: Path, classifier: Classifier, result: dict[str, Any], thresholds: np.ndarray) -> None:
-    """Write the trained weights; the frozen ones are those of the weights file, named by its checksum."""
-    about = {key: result[key] for key in ("backbone", "classes", "positive_class", "image_size", "weights_sha256")}
-    about |= {"trainable_blocks": result["settings"]["trainable_blocks"], "thresholds": thresholds.tolist()}
-    weights = {name: weight.cpu().contiguous() for name, weight in classifier.trained.state_dict().items()}
-    with files.new_file(path) as partial:
-        # one key of metadata, for the order of several isn't fixed
-        partial.write_bytes(save(weights, metadata={"chestgan_classifier": json.dumps(about, sort_keys=True)}))
+def described(config: Config, arm: Arm, classifier: Classifier, thresholds: np.ndarray) -> Description:
+    """Describe the classifier that is kept."""
+    return Description(
+        backbone=config.backbone,
+        classes=arm.classes,
+        positive_class=arm.classes[positive_number(config.positive_class, arm.classes)],
+        image_size=arm.image_size,
+        weights_sha256=classifier.weights_sha256,
+        trainable_blocks=config.trainable_blocks,
+        thresholds=thresholds.tolist(),
+    )
 
 
 def selected(history: list[Validation]) -> Validation:

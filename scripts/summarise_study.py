@@ -34,6 +34,7 @@ from chestgan.study import (
     groups,
     inputs,
     jackknife,
+    label_reading,
     outcomes,
     sources,
     study_figures,
@@ -55,7 +56,9 @@ PROTOCOL = (
     "images, with its interval where each class has 10 patients; calibration: slope and intercept of the logit, means "
     "over the seeds, and points of the curve over all seeds; generators: of each over its seeds mean, standard "
     "deviation (n - 1), least and most; best_validation_kd and last_validation_kd: kernel distance to "
-    "the validation patients of the selected and of the last generator, last_to_best_ratio: mean over the seeds"
+    "the validation patients of the selected and of the last generator, last_to_best_ratio: mean over the seeds; "
+    "labels: recall: share of a class's synthetic images that the classifier of the arm real with the same seed reads "
+    "as it, real_recall: of the test images; label_recall: mean over the classes"
 )
 
 
@@ -68,6 +71,7 @@ class Config:
     history: tuple[Path, ...] = argument("results of train_acgan, of every generator and seed; tables keep this order")
     fid: tuple[Path, ...] = argument("results of compute_fid, of every generator and seed")
     classifier: tuple[Path, ...] = argument("results of evaluate_classifier, of every arm and seed")
+    classified: tuple[Path, ...] = argument("results of classify_images, of every generator and seed", ())
     output: Path = argument("new folder for the table, the figures and the verdict")
     primary_score: str = setting("score of the verdict", "roc_auc", choices=PRIMARY_SCORES)
     confidence: float = setting("confidence of the intervals", 0.95, minimum=0.5, maximum=0.999)
@@ -93,6 +97,7 @@ def run(config: Config) -> None:
     histories = inputs.read_histories(config.history)
     synthetic = inputs.read_synthetic(config.generated, real)
     inputs.require_generators(runs, distances, histories, synthetic)
+    labels = label_reading.beside_real(label_reading.read(config.classified, real.classes), runs)
     arm_table.require_equal_scores(runs)
     groups.require_columns(real.manifest, config.group_by)
     measured = generator_table.measured(distances, diversity)
@@ -102,11 +107,14 @@ def run(config: Config) -> None:
     answer = {
         "answer": verdict.opening(table, patients_known),
         "verdict": verdict.verdict(table, config.primary_score, config.confidence, patients_known),
-        "caveats": caveats.caveats(table, real.manifest, *unfinished),
+        "caveats": caveats.caveats(table, real.manifest, *unfinished) + label_reading.warnings(labels),
     }
     tables = {"study": table, "scores": runs.scores, "distances": distances, "diversity": diversity}
     by_group = groups.group_table(runs, real.manifest, config.group_by, config.primary_score, config.confidence)
-    tables |= {"generators": generator_table.table(measured, histories), "groups": by_group}
+    generators = generator_table.table(measured, histories)
+    if len(labels):
+        generators = generators.join(label_reading.of_generators(labels), on="generator")
+    tables |= {"labels": labels, "generators": generators, "groups": by_group}
     with files.new_folder(config.output) as folder:
         for name, content in tables.items():
             write_table(folder / f"{name}.csv", content)
@@ -140,6 +148,7 @@ def provenance(config: Config, runs: Runs, tables: dict[str, pd.DataFrame]) -> d
     read += [folder / name for folder in config.fid for name in ("distances.csv", "diversity.csv")]
     read += [folder / "history.csv" for folder in config.history]
     read += [folder / "images.npy" for folder in config.generated]
+    read += [folder / "labels.csv" for folder in config.classified]
     read += [folder / name for folder in config.classifier for name in ("predictions.csv", "scores.csv")]
     return {
         "script": "summarise_study",
@@ -156,7 +165,10 @@ def provenance(config: Config, runs: Runs, tables: dict[str, pd.DataFrame]) -> d
         "calibration": calibration.calibration(runs),
         "two_by_two": records(decisions.two_by_two(runs)),
         "wrong_in_all_seeds": records(decisions.wrong_in_all_seeds(runs)),
-        **{name: records(tables[name]) for name in ("scores", "distances", "diversity", "generators", "groups")},
+        **{
+            name: records(tables[name])
+            for name in ("scores", "distances", "diversity", "labels", "generators", "groups")
+        },
         "sha256": {str(path): files.sha256(path) for path in read},
         "versions": versions("numpy", "pandas", "scipy", "scikit-learn", "matplotlib"),
     }

@@ -104,6 +104,19 @@ def make_classifier(folder: Path, real: Path, arm: str, generator: str | None, s
     return write_classifier(folder, real, arm, generator, seed, _softmax(logits))
 
 
+def make_classified(folder: Path, generator: str, seed: int, confusion: dict[str, dict[str, int]]) -> Path:
+    """Make what classify_images tells of a synthetic set: for each class as what its images are read."""
+    rows = []
+    for label, counts in confusion.items():
+        n = sum(counts.values())
+        row = {"class": label, "n": n, "recall": counts[label] / n, "mean_probability": counts[label] / n}
+        rows.append(row | {f"read_as_{other}": count for other, count in counts.items()})
+    folder.mkdir(parents=True)
+    pd.DataFrame(rows).to_csv(folder / "labels.csv", index=False)
+    files.write_json(folder / "settings.json", {"generator": generator, "seed": seed})
+    return folder
+
+
 def write_classifier(
     folder: Path, real: Path, arm: str, generator: str | None, seed: int, probabilities: np.ndarray
 ) -> Path:

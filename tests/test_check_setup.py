@@ -37,7 +37,7 @@ PROFILE = {
     "default-resources": {"slurm_account": "lab", "slurm_partition": "cpu", "mem_mb": 4000, "runtime": 60},
     "set-resources": {
         rule: {"slurm_partition": "gpu", "gres": "'gpu:1'"} if rule == "compute_fid" else {"slurm_partition": "gpu"}
-        for rule in ("train_acgan", "generate_images", "compute_fid", "evaluate_classifier")
+        for rule in ("train_acgan", "generate_images", "compute_fid", "evaluate_classifier", "classify_images")
     },
     "slurm-status-command": "squeue",
     "software-deployment-method": "apptainer",

@@ -25,7 +25,7 @@ from study_folders import Folders
 FIGURES = ["calibration", "distances", "diversity", "forest", "roc", "scores", "training"]
 FILES = [f"{name}.{kind}" for name in FIGURES for kind in ("png", "svg")]
 FILES += ["samples.png", "study.json", "verdict.txt"]
-FILES += [f"{name}.csv" for name in ("distances", "diversity", "generators", "groups", "scores", "study")]
+FILES += [f"{name}.csv" for name in ("distances", "diversity", "generators", "groups", "labels", "scores", "study")]
 CLASSES = ["covid", "normal", "variant"]
 
 
@@ -548,3 +548,29 @@ def test_a_failure_leaves_no_folder(folders, tmp_path, monkeypatch):
     monkeypatch.setattr("chestgan.base.figure_style.save", full_disk)
     assert summarise(folders, tmp_path / "study") == 1
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_a_classifier_of_real_patients_reads_is_told(folders, tmp_path):
+    classified = []
+    for generator, share in (("covidgan", 0.1), ("dcgan", 0.9)):
+        for seed in (0, 1):
+            confusion = {label: dict.fromkeys(CLASSES, 0) for label in CLASSES}
+            for label, counts in confusion.items():
+                counts[label] = round(share * 20)
+                counts[next(other for other in CLASSES if other != label)] += 20 - counts[label]
+            folder = tmp_path / generator / str(seed)
+            classified.append(study_folders.make_classified(folder, generator, seed, confusion))
+    assert summarise(folders, tmp_path / "study", "--classified", *classified) == 0
+    labels = pd.read_csv(tmp_path / "study" / "labels.csv")
+    assert len(labels) == 2 * 2 * 3
+    generators = pd.read_csv(tmp_path / "study" / "generators.csv").set_index("generator")
+    assert generators["label_recall_mean"].to_dict() == pytest.approx({"covidgan": 0.1, "dcgan": 0.9})
+    verdict = (tmp_path / "study" / "verdict.txt").read_text()
+    assert "Of images labelled covid the classifier of real patients reads as covid only 10 % (covidgan); of" in verdict
+    assert "% (dcgan)" not in verdict
+
+
+def test_a_table_of_labels_of_other_classes_is_refused(own_folders, tmp_path, capsys):
+    folder = study_folders.make_classified(tmp_path / "x", "covidgan", 0, {"covid": {"covid": 3}})
+    assert summarise(own_folders, tmp_path / "study", "--classified", folder) == 1
+    assert "labels.csv has no column read_as_normal, read_as_variant; make it again" in capsys.readouterr().err

@@ -153,7 +153,7 @@ def test_the_checksum_of_the_data_is_that_of_names_and_bytes(tmp_path: Path) -> 
         (["split_data", "folder"], "./data//cxr/", "data/cxr"),
         (["split_data", "folder"], str(Path.cwd() / "data" / "cxr"), "data/cxr"),
         (["split_data", "folder"], "/data/../cxr/", "/cxr"),
-        (["split_data", "sheet"], None, None),
+        (["evaluate_classifier", "weights"], None, None),
         (["split_data", "source_column"], "a/", "a/"),
         (["generate_images"], {"counts": {"covid": 5.0}}, {"counts": {"covid": 5}}),
         (["gpus"], 1.0, 1),

@@ -71,10 +71,10 @@ def test_every_stage_is_submitted_and_gets_what_it_asks_for(study: Project) -> N
     done = study.snakemake()
     assert done.returncode == 0, done.stdout + done.stderr
     gpus = {"train_acgan": 2, "generate_images": 1, "compute_fid": 1, "evaluate_classifier": 1}
-    gpus |= {"draw_curves": 0, "summarise_study": 0, "write_report": 0}
+    gpus |= {"draw_curves": 0, "summarise_study": 0, "write_report": 0, "classify_images": 1}
     jobs = finished_jobs(study.folder)
     counted = {"train_acgan": 2, "generate_images": 2, "compute_fid": 2, "evaluate_classifier": 6}
-    counted |= {"draw_curves": 1, "summarise_study": 1, "write_report": 1}
+    counted |= {"draw_curves": 1, "summarise_study": 1, "write_report": 1, "classify_images": 2}
     rules = [re.match("rule_([a-z]+_[a-z]+)", job["comment"])[1] for job in jobs]
     assert {rule: rules.count(rule) for rule in rules} == counted
     for rule, job in zip(rules, jobs, strict=True):

@@ -12,9 +12,10 @@ from PIL import Image
 
 from project import Project, small_study
 
-AFTER_SPLIT = {"train_acgan", "generate_images", "compute_fid", "evaluate_classifier", "draw_curves", "summarise_study"}
-BRANCH = AFTER_SPLIT
-SCORES = {"evaluate_classifier", "draw_curves", "summarise_study"}
+BRANCH = {"train_acgan", "generate_images", "compute_fid", "evaluate_classifier", "classify_images"}
+BRANCH |= {"draw_curves", "summarise_study", "write_report"}
+AFTER_SPLIT = BRANCH
+SCORES = {"evaluate_classifier", "draw_curves", "summarise_study", "write_report"}
 
 
 def reversed_keys(config: Any) -> Any:
@@ -100,8 +101,14 @@ MEANS_SOMETHING: dict[str, tuple[Callable[[dict], dict], set[str]]] = {
         lambda config: config | {"generate_images": {"counts": {"covid": 20, "normal": 20}}},
         BRANCH - {"train_acgan"},
     ),
-    "more draws": (lambda config: with_section(config, "compute_fid", n_draws=3), {"compute_fid", "summarise_study"}),
-    "another classifier": (lambda config: with_section(config, "evaluate_classifier", backbone="resnet18"), SCORES),
+    "more draws": (
+        lambda config: with_section(config, "compute_fid", n_draws=3),
+        {"compute_fid", "summarise_study", "write_report"},
+    ),
+    "another classifier": (
+        lambda config: with_section(config, "evaluate_classifier", backbone="resnet18"),
+        SCORES | {"classify_images"},
+    ),
     "another ratio of an arm": (lambda config: with_arm(config, "synthetic", ratio=0.5), SCORES),
     "an arm more": (
         lambda config: with_section(config, "arms", shuffled={"train_on": "real_synthetic", "augment": True}),
@@ -109,7 +116,7 @@ MEANS_SOMETHING: dict[str, tuple[Callable[[dict], dict], set[str]]] = {
     ),
     "another score": (
         lambda config: with_section(config, "summarise_study", primary_score="brier"),
-        {"summarise_study"},
+        {"summarise_study", "write_report"},
     ),
 }
 

@@ -44,6 +44,8 @@ ARMS = {
 }
 # how the page of a study is laid out: no code, so that `code_of` doesn't know it
 TEMPLATES = sorted(Path(os.path.relpath(SCRIPTS / "chestgan" / "study" / "page" / "templates")).iterdir())
+# what the classifiers of real images read in the synthetic ones; a study without them has none
+CLASSIFIED = GENERATORS if "real" in config["arms"] else []
 FIGURES = {
     "forest": "differences",
     "roc": "ROC curves",
@@ -90,7 +92,7 @@ def data_sha256(wildcards):
     rule draws, it is one of what was done to them since.
     """
     if IS_DEMO:
-        return data_files.changes_since_drawn(Path(DEMO_FOLDER))
+        return data_files.changes_since_drawn(Path(configuration.DEMO_FOLDER))
     tables = files.locate(Path(DATA["folder"]), DATA.get("metadata", []), "split_data.metadata")
     return configuration.sha256_of_files(data_files.decisive(DATA_FILES, tables))
 
@@ -114,6 +116,12 @@ def split_flags(wildcards):
     As a function: Snakemake would take the columns of a template, {image_id}, for wildcards.
     """
     return flags(config["split_data"])
+
+
+def real_weights():
+    """Make the flag of the pretrained weights that the classifiers of the arm real begin with."""
+    real = config["evaluate_classifier"] | config["arms"].get("real", {})
+    return flags({"weights": real.get("weights")})
 
 
 def arm_flags(wildcards):

@@ -66,6 +66,37 @@ rule evaluate_classifier:
         "--device {resources.device} --threads {threads} --output {params.folder} 2> {log}"
 
 
+rule classify_images:
+    input:
+        images=f"{BRANCH}/generated/images.npy",
+        manifest=f"{BRANCH}/generated/manifest.csv",
+        images_settings=f"{BRANCH}/generated/settings.json",
+        model=f"{RESULTS}/classifier/real/seed-{{seed}}/model.safetensors",
+    output:
+        predictions=f"{BRANCH}/classified/predictions.csv",
+        labels=f"{BRANCH}/classified/labels.csv",
+        settings=f"{BRANCH}/classified/settings.json",
+    log:
+        f"{LOGS}/classify_images/{{generator}}-seed-{{seed}}.log",
+    benchmark:
+        f"{BENCHMARKS}/classify_images/{{generator}}-seed-{{seed}}.tsv"
+    threads: 1
+    resources:
+        device=DEVICE,
+        gpu=GPUS["classify_images"],
+        mem_mb=lambda wildcards, attempt: 4000 * attempt,
+        runtime=lambda wildcards, attempt: 60 * attempt,
+    params:
+        script=path_of("classify_images"),
+        code=code_of("classify_images"),
+        weights=real_weights(),
+        images=subpath(input.images, parent=True),
+        folder=subpath(output.labels, parent=True),
+    shell:
+        "python {params.script} --model {input.model} {params.weights} --images {params.images} "
+        "--device {resources.device} --threads {threads} --output {params.folder} 2> {log}"
+
+
 rule draw_curves:
     input:
         split=rules.split_data.output.manifest,
@@ -121,6 +152,7 @@ rule summarise_study:
         history_settings=expand(rules.train_acgan.output.settings, generator=GENERATORS, seed=SEEDS),
         distances=expand(rules.compute_fid.output.distances, generator=GENERATORS, seed=SEEDS),
         diversity=expand(rules.compute_fid.output.diversity, generator=GENERATORS, seed=SEEDS),
+        labels=expand(rules.classify_images.output.labels, generator=CLASSIFIED, seed=SEEDS),
         classifier=expand(rules.evaluate_classifier.output.predictions, arm=ARMS, seed=SEEDS),
     output:
         study=report(
@@ -149,6 +181,12 @@ rule summarise_study:
             category="Study",
             caption="../report/diversity_table.rst",
             labels={"result": "table of diversity"},
+        ),
+        labels=report(
+            f"{RESULTS}/study/labels.csv",
+            category="Study",
+            caption="../report/labels_table.rst",
+            labels={"result": "table of labels"},
         ),
         generators=report(
             f"{RESULTS}/study/generators.csv",
@@ -183,8 +221,13 @@ rule summarise_study:
         generated=expand(f"{BRANCH}/generated", generator=GENERATORS, seed=SEEDS),
         history=expand(f"{BRANCH}/train", generator=GENERATORS, seed=SEEDS),
         fid=expand(f"{BRANCH}/fid", generator=GENERATORS, seed=SEEDS),
+        classified=lambda wildcards: [
+            *(["--classified"] if CLASSIFIED else []),
+            *expand(f"{BRANCH}/classified", generator=CLASSIFIED, seed=SEEDS),
+        ],
         classifier=expand(f"{RESULTS}/classifier/{{arm}}/seed-{{seed}}", arm=ARMS, seed=SEEDS),
         folder=subpath(output.study, parent=True),
     shell:
         "python {params.script} {params.flags} --real {params.real} --generated {params.generated} "
-        "--history {params.history} --fid {params.fid} --classifier {params.classifier} --output {params.folder} 2> {log}"
+        "--history {params.history} --fid {params.fid} --classifier {params.classifier} "
+        "{params.classified} --output {params.folder} 2> {log}"

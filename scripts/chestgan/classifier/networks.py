@@ -190,6 +190,11 @@ BACKBONES: dict[str, Callable[[int, int, Path | None], Parts]] = {
 _TAKES_WEIGHTS = ("resnet18", "vgg16")
 
 
+def takes_weights(name: str) -> bool:
+    """Tell whether a backbone takes a file of pretrained weights."""
+    return name in _TAKES_WEIGHTS
+
+
 def _global_pooling() -> nn.Module:
     return nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten())
 

@@ -6,9 +6,10 @@ STAGES = (
     "generate_images",
     "compute_fid",
     "evaluate_classifier",
+    "classify_images",
     "draw_curves",
     "summarise_study",
     "write_report",
 )
 # each job asks for one GPU where the configuration has any; a training for one per process
-ON_GPU = ("train_acgan", "generate_images", "compute_fid", "evaluate_classifier")
+ON_GPU = ("train_acgan", "generate_images", "compute_fid", "evaluate_classifier", "classify_images")
