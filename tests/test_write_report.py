@@ -217,6 +217,18 @@ def test_the_two_by_two_tables_count_the_predictions(page, folders):
     assert len(rows) == len(folders[0].classifier)
 
 
+def test_images_that_every_seed_got_wrong_are_counted_and_shown(page, folders):
+    predictions = [
+        pd.read_csv(folder / "predictions.csv") for folder in folders[0].classifier if "/real/" in str(folder)
+    ]
+    one, other = (table.query("predicted != label") for table in predictions)
+    wrong = one[one["file"].isin(other["file"])]
+    counts = [str((wrong["label"] == label).sum()) for label in ("covid", "normal")]
+    assert table(page, "Test images that every seed got wrong")[0] == ["real images alone", *counts]
+    shown = {image.attributes["alt"].removeprefix("test image ") for image in page.section("classifiers").all("img")}
+    assert shown == set(wrong["file"])
+
+
 def test_the_generators_are_measured_as_in_the_study(page, folders):
     generators = pd.read_csv(folders[1] / "generators.csv")
     rows = {row[0]: row[1:] for row in table(page, "Every generator beside")}
