@@ -1,6 +1,7 @@
 """The networks' shapes, ranges and separation of classes."""
 
 import dataclasses
+import itertools
 
 import pytest
 import torch
@@ -42,6 +43,44 @@ def test_covidgan_has_the_size_of_the_paper() -> None:
     # about 22 million and 2 million in the paper; 5 × 5 kernels of 1025 to 512 channels alone are 13 million
     assert 20e6 < count(build_generator(gan, 2, 112)) < 24e6
     assert 1.5e6 < count(build_discriminator(gan, 2, 112)) < 2.5e6
+
+
+def convolution(n_in: int, n_out: int, side: int) -> int:
+    """Count the weights and biases of a convolution, transposed or not."""
+    return n_in * n_out * side**2 + n_out
+
+
+def dense(n_in: int, n_out: int) -> int:
+    return n_in * n_out + n_out
+
+
+def counted(network: nn.Module, *kinds: type) -> list[int]:
+    """Count the parameters of the layers of some kinds, in their order."""
+    layers = [module for module in network.modules() if isinstance(module, kinds)]
+    return [sum(parameter.numel() for parameter in layer.parameters()) for layer in layers]
+
+
+def test_every_layer_has_the_weights_of_the_sources_code() -> None:
+    """docs/covidgan.md: two classes, 112 pixels, three channels; only the embedding of the label is another."""
+    settings = dataclasses.replace(presets.PRESETS["covidgan"], channels=3)
+    generator, discriminator = (build(settings, 2, 112) for build in (build_generator, build_discriminator))
+    widths = [1024 + 1, 512, 256, 128, 3]
+    pairs = list(itertools.pairwise(widths))
+    assert counted(generator, nn.ConvTranspose2d) == [convolution(*pair, 5) for pair in pairs]
+    assert counted(generator, nn.BatchNorm2d) == [2 * width for width in widths[1:-1]]
+    latent, label = counted(generator, nn.Linear)
+    assert latent == dense(100, 7 * 7 * 1024) == 5_067_776
+    # the sources have an embedding of 50 labels in one number, and a dense layer from it: 50 + 98
+    assert [*counted(generator, nn.Embedding), label] == [2 * 50, dense(50, 49)]
+    widths = [3, 32, 64, 128, 256, 512]
+    assert counted(discriminator, nn.Conv2d) == [convolution(*pair, 3) for pair in itertools.pairwise(widths)]
+    assert counted(discriminator, nn.BatchNorm2d) == [2 * width for width in widths[1:]]
+    assert counted(discriminator, nn.Linear) == [dense(7 * 7 * 512, 1), dense(7 * 7 * 512, 2)]
+    assert [layer.stride for layer in discriminator.modules() if isinstance(layer, nn.Conv2d)] == [(1, 1)] + 4 * [
+        (2, 2)
+    ]
+    totals = [sum(parameter.numel() for parameter in network.parameters()) for network in (generator, discriminator)]
+    assert totals == [22_298_666, 1_645_827]
 
 
 @pytest.mark.parametrize("image_size", [0, 16, 28, 100, 224 + 8])
