@@ -331,7 +331,7 @@ class TestBadInput:
 
     def test_a_summary_of_an_older_version(self, refused):
         message = refused(lambda own: files.write_json(own[1] / "study.json", {"verdict": []}))
-        assert "study.json doesn't name caveats, settings" in message
+        assert "study.json doesn't name answer, caveats, settings" in message
         assert "run summarise_study again" in message
 
     def test_a_lost_figure(self, refused):
@@ -340,6 +340,17 @@ class TestBadInput:
     def test_a_damaged_sheet(self, refused):
         damage = lambda own: next((own[0].history[0] / "samples").glob("*")).write_text("no picture")  # noqa: E731
         assert "run train_acgan again" in refused(damage)
+
+
+def test_a_study_of_one_seed_without_anything_to_compare_has_a_page(tmp_path):
+    made = study_folders.make_study(tmp_path, ["strong"], [0], ["covid", "normal"], ["real"])
+    assert summarise_study.main([*made.flags(), "--output", str(tmp_path / "study")]) == 0
+    assert write((made, tmp_path / "study"), tmp_path / "report.html") == 0
+    page = html_pages.parse((tmp_path / "report.html").read_text())
+    assert page.section("answer").all("p")[0].text() == "There is nothing to compare."
+    assert "With one seed the variance over trainings is unknown" in page.one("aside").text()
+    (row,) = table(page, "ROC AUC of class covid")
+    assert row[-2:] == ["–", "–"]
 
 
 def test_every_generator_has_its_model_card(folders, tmp_path):

@@ -1,7 +1,5 @@
 """The first sections: what was studied, what the answer is, and why to be careful with it."""
 
-import itertools
-
 from chestgan.study.page.blocks import Box, Items, Prose, Section
 from chestgan.study.page.pictures import read_figure
 from chestgan.study.page.sources import Study
@@ -36,8 +34,8 @@ def study_section(study: Study) -> Section:
 
 def answer_section(study: Study) -> Section:
     """Give the answer in two sentences, every difference as a figure and in words, and the reasons to be careful."""
-    *answer, tested = sentences(study)
-    lines = study.told["verdict"][len(answer) + 1 :]
+    answer = study.told["answer"]
+    tested, *lines = study.told["verdict"][len(answer) :]
     figure = read_figure(
         study.folder / "forest.svg",
         "All differences between arms, with their intervals",
@@ -51,11 +49,6 @@ def answer_section(study: Study) -> Section:
     return Section(
         "answer", "The answer", [*told, Prose(_tested(study)), *box, figure, Prose(tested), *_outcomes(lines)]
     )
-
-
-def sentences(study: Study) -> list[str]:
-    """Give the verdict's lines before its first heading: the answer, and last what was tested."""
-    return list(itertools.takewhile(lambda line: not line.endswith(":"), study.told["verdict"]))
 
 
 def _tested(study: Study) -> str:

@@ -32,7 +32,7 @@ def classifier_section(study: Study) -> Section:
         ),
         _operating_points(study),
     ]
-    blocks += _two_by_two(study) + _groups(study) + _calibration(study) + _errors(study)
+    blocks += [_two_by_two(study), *_groups(study), *_calibration(study), *_errors(study)]
     return Section("classifiers", "The classifiers", blocks)
 
 
@@ -110,16 +110,16 @@ def _positive_runs(study: Study) -> list[dict]:
     return [row for row in study.told["scores"] if row["positive"]]
 
 
-def _two_by_two(study: Study) -> list[Table]:
-    """Tabulate the decisions of every run; nothing where an older summary didn't count them."""
+def _two_by_two(study: Study) -> Table:
+    """Tabulate the decisions of every run."""
     columns = ["true_positive", "false_negative", "false_positive", "true_negative"]
     rows = [
         [arm_label(run["arm"], run["generator"]), str(run["seed"]), *(str(run[name]) for name in columns)]
-        for run in study.told.get("two_by_two", ())
+        for run in study.told["two_by_two"]
     ]
     caption = f"Two-by-two tables: test images called {study.told['positive_class']} or not, by every seed"
     headings = ["trained on", "seed", *(name.replace("_", " ") for name in columns)]
-    return [Table(caption, headings, rows)] if rows else []
+    return Table(caption, headings, rows)
 
 
 def _groups(study: Study) -> list[Table]:
@@ -131,7 +131,7 @@ def _groups(study: Study) -> list[Table]:
             *(str(row[name]) for name in ("n_images", "n_patients", "n_positive_patients")),
             with_interval(row["score"], row["low"], row["high"]),
         ]
-        for row in study.told.get("groups", ())
+        for row in study.told["groups"]
     ]
     caption = (
         f"{score_label(study.primary_score)} by group of test images, mean over the seeds; no interval where a class "
@@ -162,8 +162,6 @@ def _calibration(study: Study) -> list[Table | Figure]:
 
 def _errors(study: Study) -> list[Prose | Table | Gallery]:
     """Count and show the images that all seeds of an arm got wrong."""
-    if "wrong_in_all_seeds" not in study.told:
-        return []
     wrong = pd.DataFrame(study.told["wrong_in_all_seeds"], columns=["arm", "generator", "file", "patient", "label"])
     classes = study.real.classes
     rows = []

@@ -6,7 +6,7 @@ from pathlib import Path
 import jinja2
 from markupsafe import Markup, escape
 
-from chestgan.study.page.answer_section import NOT_FOR_DIAGNOSIS, answer_section, sentences, study_section
+from chestgan.study.page.answer_section import NOT_FOR_DIAGNOSIS, answer_section, study_section
 from chestgan.study.page.blocks import Section
 from chestgan.study.page.classifier_section import classifier_section
 from chestgan.study.page.data_section import data_section
@@ -60,7 +60,7 @@ def render(study: Study, name: str) -> str:
     return environment.get_template("page.html").render(
         title=study.notes.get("title") or f"Do synthetic images help? The study {name}",
         warning=NOT_FOR_DIAGNOSIS,
-        answer=" ".join(sentences(study)[:-1]),
+        answer=" ".join(study.told["answer"]),
         sections=made,
         body=Markup(body),
         references=[REFERENCES[key] for key in cited],

@@ -16,16 +16,8 @@ from chestgan.study.arms import NO_GENERATOR
 
 # of study.json, what every page shows
 _NEEDED = (
-    "verdict",
-    "caveats",
-    "settings",
-    "counts",
-    "positive_class",
-    "arms",
-    "scores",
-    "generators",
-    "calibration",
-    "protocol",
+    *("answer", "verdict", "caveats", "settings", "counts", "positive_class", "protocol"),
+    *("arms", "scores", "generators", "groups", "calibration", "two_by_two", "wrong_in_all_seeds"),
 )
 
 
