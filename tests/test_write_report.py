@@ -26,7 +26,14 @@ def folders(tmp_path_factory) -> tuple[Folders, Path]:
     """Make a study of two generators and two seeds, and its summary; nobody may change it."""
     folder = tmp_path_factory.mktemp("finished")
     made = study_folders.make_study(folder, classes=("covid", "normal"))
-    assert summarise_study.main([*made.flags(), "--output", str(folder / "study")]) == 0
+    read = {"covid": {"covid": 6, "normal": 2}, "normal": {"covid": 1, "normal": 7}}
+    classified = [
+        study_folders.make_classified(folder / name / f"seed-{seed}" / "classified", name, seed, read)
+        for name in ("covidgan", "dcgan")
+        for seed in (0, 1)
+    ]
+    flags = [*made.flags(), "--classified", *map(str, classified)]
+    assert summarise_study.main([*flags, "--output", str(folder / "study")]) == 0
     return made, folder / "study"
 
 
@@ -241,6 +248,20 @@ def test_the_generators_are_measured_as_in_the_study(page, folders):
         )
         assert rows[selected][column] == f"{one['best_validation_kd']:.3f}"
         assert rows[last][column] == f"{one['last_validation_kd']:.3f}"
+
+
+def test_what_a_classifier_reads_in_the_images_is_told(page, folders):
+    rows = table(page, "Do the images show what their labels say?")
+    assert [row[:6] for row in rows[:2]] == [
+        ["covidgan", "0", "covid", "6", "2", "0.750"],
+        ["covidgan", "0", "normal", "1", "7", "0.875"],
+    ]
+    assert len(rows) == 8
+    predictions = pd.read_csv(
+        next(path for path in folders[0].classifier if path.match("real/seed-0")) / "predictions.csv"
+    )
+    read = predictions[predictions["label"] == "covid"]["predicted"] == "covid"
+    assert rows[0][6] == f"{read.mean():.3f}"
 
 
 def test_the_split_is_counted_by_class_and_source(page):

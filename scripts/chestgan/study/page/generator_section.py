@@ -48,7 +48,7 @@ def generator_section(study: Study) -> Section:
         for name, (title, caption) in _FIGURES.items()
         if (study.folder / f"{name}.svg").is_file()
     ]
-    return Section("generators", "The generators", [_metrics(study), *figures, *_settings(study)])
+    return Section("generators", "The generators", [_metrics(study), *_labels(study), *figures, *_settings(study)])
 
 
 def _metrics(study: Study) -> Table:
@@ -71,6 +71,29 @@ def _metrics(study: Study) -> Table:
         ["metric", *study.generators],
         rows,
     )
+
+
+def _labels(study: Study) -> list[Table]:
+    """Tabulate as what a classifier of real patients reads the images of each class; nothing where none was asked."""
+    classes = study.real.classes
+    rows = [
+        [
+            row["generator"],
+            str(row["seed"]),
+            row["class"],
+            *(str(row[f"read_as_{label}"]) for label in classes),
+            number(row["recall"]),
+            number(row["real_recall"]),
+        ]
+        for row in study.told["labels"]
+    ]
+    caption = (
+        "Do the images show what their labels say? As what the classifier trained on real images alone, of the same "
+        "seed, reads them"
+    )
+    columns = ["generator", "seed", "label", *(f"read as {label}" for label in classes)]
+    columns += ["share read as labelled", "of real test images"]
+    return [Table(caption, columns, rows)] if rows else []
 
 
 def _settings(study: Study) -> list[Table]:

@@ -17,7 +17,7 @@ from chestgan.study.arms import NO_GENERATOR
 # of study.json, what every page shows
 _NEEDED = (
     *("answer", "verdict", "caveats", "settings", "counts", "positive_class", "protocol"),
-    *("arms", "scores", "generators", "groups", "calibration", "two_by_two", "wrong_in_all_seeds"),
+    *("arms", "scores", "generators", "groups", "labels", "calibration", "two_by_two", "wrong_in_all_seeds"),
 )
 
 
