@@ -3,6 +3,10 @@
     python scripts/compute_fid.py --real results/demo/split --generated results/demo/covidgan/seed-0/generated \\
         --output results/demo/covidgan/seed-0/fid
 
+Either may be a plain folder of images, of class folders or of images alone. Two of them:
+
+    python scripts/compute_fid.py --real REAL --generated GENERATED --batch-size 50 --output fid
+
 distances.csv has the Fréchet and the kernel distance by each extractor; with the extractor `fid`, whose weights you
 bring, they are FID and KID. diversity.csv has coverage, DCR ratio and MS-SSIM: diagnostics for mode collapse and
 memorisation, which distances alone don't show. Every value stands beside its n and beside that of real training images
@@ -10,6 +14,7 @@ at the same n: what a perfect generator could reach. Both sides of a comparison 
 """
 
 import sys
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,13 +24,13 @@ import numpy as np
 import pandas as pd
 
 from chestgan.base import commandline, devices, files, settings
-from chestgan.base.errors import UserError
 from chestgan.base.provenance import versions
 from chestgan.base.settings import argument, setting
 from chestgan.base.tables import write_table
+from chestgan.data import plain_folder, preparation
 from chestgan.images import image_set
 from chestgan.images.image_set import ImageSet
-from chestgan.metrics import efficientnet, features, inception, matching, tables
+from chestgan.metrics import efficientnet, features, image_sides, inception, matching, tables
 from chestgan.metrics.catalogue import DISTANCES, DIVERSITY
 from chestgan.metrics.extractor import BATCH_SIZE, Extractor
 from chestgan.metrics.features import EXTRACTORS
@@ -36,8 +41,8 @@ from chestgan.metrics.matching import MatchedRows
 class Config:
     """The flags of this script."""
 
-    real: Path = argument("image set with a split column, made by split_data")
-    generated: Path = argument("synthetic set, made by generate_images")
+    real: Path = argument("image set with a split column, made by split_data; or a plain folder of images")
+    generated: Path = argument("synthetic set, made by generate_images or import_images; or a plain folder of images")
     output: Path = argument("new folder for the tables of distances and of diversity")
     extractors: tuple[str, ...] = setting("networks to measure with", (efficientnet.NAME,), choices=tuple(EXTRACTORS))
     inception_weights: Path | None = setting(f"the file {inception.FILE} of the extractor fid", None)
@@ -49,6 +54,15 @@ class Config:
     n_subsets: int = setting("random halves for the standard error of the kernel distance", 100, minimum=2)
     seed: int = setting("seed of the draws and the halves", 0, minimum=0)
     batch_size: int = setting("images at a time", BATCH_SIZE, minimum=1)
+    image_size: int | None = argument(
+        "side that the images of a plain folder of real ones get; default: the median of their shorter sides",
+        None,
+        minimum=16,
+        maximum=plain_folder.MOST_PIXELS,
+    )
+    square: str = argument(
+        "how the images of a plain folder of real ones become square", "pad", choices=("pad", "crop")
+    )
     device: str = argument("compute device", "cpu", choices=devices.DEVICES)
     threads: int = argument("CPU threads; 0: torch's own choice", 0, minimum=0)
 
@@ -59,8 +73,14 @@ class Config:
 def run(config: Config) -> None:
     """Measure the synthetic set beside the training and the test patients; the folder of tables appears whole."""
     files.require_empty(config.output)
-    origin = read_origin(config.generated)
-    sides = read_sides(config)
+    with tempfile.TemporaryDirectory() as scratch:
+        measure_sets(config, image_sets(config, Path(scratch)))
+
+
+def measure_sets(config: Config, sets: dict[str, Path]) -> None:
+    """Measure two image sets, `real` and `generated`, and write the tables."""
+    origin = image_sides.read_origin(sets["generated"])
+    sides = image_sides.read_sides(**sets, has_split=sets["real"] == config.real)
     counts = matching.count_images(sides)
     devices.use_threads(config.threads)
     extractors = [
@@ -69,12 +89,59 @@ def run(config: Config) -> None:
         )
         for name in dict.fromkeys(config.extractors)
     ]
-    matched = matching.match_rows(sides, counts, config.n_draws, config.seed)
-    measured = measure(config, sides, extractors, matched, origin)
+    if "real" in sides:
+        matched = matching.match_two(sides["real"], sides["generated"], counts, config.n_draws, config.seed)
+        measured = measure_without_split(config, sides, extractors, matched, origin)
+    else:
+        matched = matching.match_rows(sides, counts, config.n_draws, config.seed)
+        measured = measure(config, sides, extractors, matched, origin)
     with files.new_folder(config.output) as folder:
         for name, table in measured.items():
             write_table(folder / f"{name}.csv", table)
-        files.write_json(folder / "settings.json", provenance(config, origin, extractors, counts, len(matched)))
+        files.write_json(folder / "settings.json", provenance(config, sets, origin, extractors, counts, len(matched)))
+    if "real" in sides:
+        shown = ["extractor", "class", "n", *tables.value_columns(DISTANCES), "real_fd", "real_kd"]
+        print(measured["distances"][shown].to_string(index=False))
+
+
+def image_sets(config: Config, scratch: Path) -> dict[str, Path]:
+    """Locate the two image sets; a plain folder becomes one in `scratch`, of the size that the real images have."""
+    sets = {"real": config.real, "generated": config.generated}
+    for side, folder in sets.items():
+        files.require_folder(folder, "an image set, or a plain folder of images")
+        if plain_folder.is_plain(folder):
+            sets[side] = scratch / side
+    threads = config.threads or 2
+    if sets["real"] != config.real:
+        size = config.image_size or plain_folder.median_side(config.real)
+        if sets["generated"] == config.generated:
+            size = image_set.read(config.generated).images.shape[1]
+        how, classes = preparation.Preparation(size, config.square, 1, None), None
+        plain_folder.make_set(config.real, how, threads, sets["real"])
+    elif sets["generated"] != config.generated:
+        real = files.read_json(config.real / "settings.json")
+        how, classes = preparation.like(real["settings"]), image_set.read(config.real).classes
+    if sets["generated"] != config.generated:
+        named = {"generator": config.generated.resolve().name, "seed": 0}
+        plain_folder.make_set(config.generated, how, threads, sets["generated"], classes, **named)
+    return sets
+
+
+def measure_without_split(
+    config: Config,
+    sides: dict[str, ImageSet],
+    extractors: list[Extractor],
+    matched: list[MatchedRows],
+    origin: dict[str, Any],
+) -> dict[str, pd.DataFrame]:
+    """Compute the table of distances to real images that have no split, by all extractors."""
+    rows, distances = matching.rows_by_class(sides["real"]), []
+    for extractor in extractors:
+        by_side = {side: side_features(extractor, side, images, config) for side, images in sides.items()}
+        by_side["train"] = by_side["real"]
+        measured = tables.measure(DISTANCES, ["real"], by_side, matched, rows, config.n_subsets, config.seed)
+        distances.append(measured.assign(extractor=extractor.name, **origin))
+    return {"distances": pd.concat(distances)[tables.columns(DISTANCES)]}
 
 
 def measure(
@@ -102,48 +169,6 @@ def measure(
     }
 
 
-def read_origin(generated: Path) -> dict[str, Any]:
-    """Read which generator the synthetic set is from, and the seed of its training.
-
-    Raises:
-        UserError: the set doesn't tell.
-    """
-    files.require_folder(generated, "a synthetic set made by generate_images")
-    described = files.read_json(generated / "settings.json")
-    if not isinstance(described, dict) or not {"generator", "seed"} <= described.keys():
-        raise UserError(
-            f"{generated}/settings.json names no generator and seed; expected a synthetic set made by generate_images"
-        )
-    return {key: described[key] for key in ("generator", "seed")}
-
-
-def read_sides(config: Config) -> dict[str, ImageSet]:
-    """Read the real training images, the real test images and the synthetic set.
-
-    Raises:
-        UserError: the sets don't fit together.
-    """
-    files.require_folder(config.real, "an image set made by split_data")
-    real, generated = image_set.read(config.real), image_set.read(config.generated)
-    if "split" not in real.manifest:
-        raise UserError(f"{config.real}/manifest.csv has no column 'split'; expected an image set made by split_data")
-    if real.images.shape[1:] != generated.images.shape[1:]:
-        (height, width), (other_height, other_width) = real.images.shape[1:], generated.images.shape[1:]
-        raise UserError(
-            f"the real images in {config.real} have {height} × {width} px, the generated ones in {config.generated} "
-            f"{other_height} × {other_width} px; expected one size"
-        )
-    sides = {reference: real.where(split=reference) for reference in tables.REFERENCES} | {"generated": generated}
-    for side, images in sides.items():
-        if images.classes != real.classes:
-            found = f"the classes {', '.join(images.classes)}" if images.classes else "no classes"
-            raise UserError(
-                f"the {side} images have {found}, but {config.real} has {', '.join(real.classes)}; expected the same "
-                "classes on every side"
-            )
-    return sides
-
-
 def side_features(extractor: Extractor, side: str, images: ImageSet, config: Config) -> np.ndarray:
     """Compute the features of all images of a side: (N, d) float32."""
     description = f"{extractor.name}, {side} images"
@@ -151,9 +176,14 @@ def side_features(extractor: Extractor, side: str, images: ImageSet, config: Con
 
 
 def provenance(
-    config: Config, origin: dict[str, Any], extractors: list[Extractor], counts: pd.DataFrame, n_draws: int
+    config: Config,
+    sets: dict[str, Path],
+    origin: dict[str, Any],
+    extractors: list[Extractor],
+    counts: pd.DataFrame,
+    n_draws: int,
 ) -> dict[str, Any]:
-    """Collect what was measured with what."""
+    """Collect what was measured with what; of a plain folder also how its images were prepared."""
     shown = ("dimension", "weights_sha256", "verified", "protocol")
     return origin | {
         "script": "compute_fid",
@@ -164,8 +194,13 @@ def provenance(
         "counts": counts.to_dict(orient="index"),
         "sha256": {
             f"{name}/{file}": files.sha256(folder / file)
-            for name, folder in (("real", config.real), ("generated", config.generated))
+            for name, folder in sets.items()
             for file in ("images.npy", "manifest.csv")
+        },
+        "plain_folders": {
+            name: files.read_json(folder / "settings.json")
+            for name, folder in sets.items()
+            if folder != vars(config)[name]
         },
         "versions": versions("torch", "numpy", "pytorch-fid", "efficientnet-lite-pytorch"),
     }

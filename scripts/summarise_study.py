@@ -35,6 +35,7 @@ from chestgan.study import (
     inputs,
     jackknife,
     label_reading,
+    origins,
     outcomes,
     sources,
     study_figures,
@@ -67,8 +68,12 @@ class Config:
     """The flags of this script."""
 
     real: Path = argument("image set with a split column, made by split_data")
-    generated: tuple[Path, ...] = argument("synthetic sets made by generate_images, of every generator and seed")
-    history: tuple[Path, ...] = argument("results of train_acgan, of every generator and seed; tables keep this order")
+    generated: tuple[Path, ...] = argument(
+        "synthetic sets made by generate_images or import_images, of every generator and seed"
+    )
+    history: tuple[Path, ...] = argument(
+        "results of train_acgan, of every generator and seed; tables keep this order", ()
+    )
     fid: tuple[Path, ...] = argument("results of compute_fid, of every generator and seed")
     classifier: tuple[Path, ...] = argument("results of evaluate_classifier, of every arm and seed")
     classified: tuple[Path, ...] = argument("results of classify_images, of every generator and seed", ())
@@ -82,7 +87,7 @@ class Config:
 
     def __post_init__(self) -> None:
         settings.check(self)
-        for name in ("generated", "history", "fid", "classifier"):
+        for name in ("generated", "fid", "classifier"):
             if not getattr(self, name):
                 raise UserError(f"{name} names no folder; expected at least one")
 
@@ -96,7 +101,8 @@ def run(config: Config) -> None:
     diversity = inputs.read_diversity(config.fid)
     histories = inputs.read_histories(config.history)
     synthetic = inputs.read_synthetic(config.generated, real)
-    inputs.require_generators(runs, distances, histories, synthetic)
+    made = origins.read_origins(config.generated)
+    inputs.require_generators(runs, distances, histories, synthetic, set(made.loc[made["imported"], "generator"]))
     labels = label_reading.beside_real(label_reading.read(config.classified, real.classes), runs)
     arm_table.require_equal_scores(runs)
     groups.require_columns(real.manifest, config.group_by)
@@ -107,11 +113,13 @@ def run(config: Config) -> None:
     answer = {
         "answer": verdict.opening(table, patients_known),
         "verdict": verdict.verdict(table, config.primary_score, config.confidence, patients_known),
-        "caveats": caveats.caveats(table, real.manifest, *unfinished) + label_reading.warnings(labels),
+        "caveats": caveats.caveats(table, real.manifest, *unfinished)
+        + origins.caveats(made)
+        + label_reading.warnings(labels),
     }
     tables = {"study": table, "scores": runs.scores, "distances": distances, "diversity": diversity}
     by_group = groups.group_table(runs, real.manifest, config.group_by, config.primary_score, config.confidence)
-    generators = generator_table.table(measured, histories)
+    generators = generator_table.table(measured, histories, made)
     if len(labels):
         generators = generators.join(label_reading.of_generators(labels), on="generator")
     tables |= {"labels": labels, "generators": generators, "groups": by_group}
@@ -147,7 +155,7 @@ def provenance(config: Config, runs: Runs, tables: dict[str, pd.DataFrame]) -> d
     read = [config.real / "images.npy", config.real / "manifest.csv"]
     read += [folder / name for folder in config.fid for name in ("distances.csv", "diversity.csv")]
     read += [folder / "history.csv" for folder in config.history]
-    read += [folder / "images.npy" for folder in config.generated]
+    read += [folder / name for folder in config.generated for name in ("images.npy", "settings.json")]
     read += [folder / "labels.csv" for folder in config.classified]
     read += [folder / name for folder in config.classifier for name in ("predictions.csv", "scores.csv")]
     return {

@@ -7,9 +7,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
 import compute_fid
+import split_data
 from chestgan.base import files
+from chestgan.data import grey
 from chestgan.images import image_set
 from chestgan.metrics import (
     catalogue,
@@ -21,6 +24,7 @@ from chestgan.metrics import (
     memorisation,
     tables,
 )
+from pictures import class_folders, picture, save
 
 LITE = "fd_efficientnet_lite0"
 
@@ -142,6 +146,17 @@ def test_variety_without_draws_is_that_of_all_images(tiny_split, kept, tmp_path)
     assert found["ms_ssim"]["normal"] == pytest.approx(expected, rel=1e-4)
 
 
+def test_images_of_one_class_are_measured_beside_real_ones_of_that_class(tiny_split, kept, tmp_path):
+    generated = make_pool(tmp_path / "pool", 12, 0)
+    assert compute(tiny_split, generated, tmp_path / "fid", "--features", kept) == 0
+    table = pd.read_csv(tmp_path / "fid" / "distances.csv")
+    assert list(table["class"]) == ["all", "covid"] * 2
+    assert set(table["n"]) == {8}
+    of_all, of_class = (table[table["class"] == label].drop(columns="class") for label in ("all", "covid"))
+    np.testing.assert_array_equal(of_all.to_numpy(object), of_class.to_numpy(object))
+    assert list(pd.read_csv(tmp_path / "fid" / "diversity.csv")["class"]) == ["all", "covid"]
+
+
 def test_a_value_without_draws_is_the_distance_of_all_images(tiny_split, kept, tmp_path):
     # as many images a class as the test patients have, and a split that has as many training patients
     split = shutil.copytree(tiny_split, tmp_path / "split")
@@ -256,9 +271,12 @@ class TestBadInput:
         message = refused(generated=make_pool(tmp_path / "pool", 1, 9))
         assert "found 12 train, 8 test, 1 generated images of class covid; a distance needs at least 2" in message
 
-    def test_a_pool_without_a_class(self, refused, tmp_path):
-        message = refused(generated=make_pool(tmp_path / "pool", 9, 0))
-        assert "the generated images have the classes covid" in message
+    def test_a_pool_with_another_class(self, refused, tmp_path):
+        generated = make_pool(tmp_path / "pool")
+        manifest = pd.read_csv(generated / "manifest.csv").replace({"label": {"normal": "flu"}})
+        image_set.write_manifest(generated, manifest)
+        message = refused(generated=generated)
+        assert "the generated images have the classes covid, flu" in message
         assert "has covid, normal" in message
 
     def test_an_empty_pool(self, refused, tmp_path):
@@ -322,3 +340,76 @@ def test_a_failure_leaves_no_folder(tiny_split, pool, kept, tmp_path, monkeypatc
     monkeypatch.setattr(pd.DataFrame, "to_csv", full_disk)
     assert compute(tiny_split, pool, tmp_path / "fid", "--features", kept) == 1
     assert list(tmp_path.iterdir()) == []
+
+
+class TestPlainFolders:
+    @pytest.fixture
+    def folders(self, tmp_path):
+        """Make two folders of pictures in class folders, of more real ones than others."""
+        return [class_folders(tmp_path / name, n) for name, n in (("real", 8), ("drawn", 4))]
+
+    def test_two_are_measured_beside_each_other(self, folders, kept, tmp_path, capsys):
+        for file in (folders[1] / "covid").iterdir():
+            save(file, np.asarray(Image.open(file).rotate(90, expand=True)))
+        assert compute(*folders, tmp_path / "fid", "--features", kept) == 0
+        table = pd.read_csv(tmp_path / "fid" / "distances.csv")
+        assert list(table) == tables.columns(catalogue.DISTANCES)
+        assert list(table["class"]) == ["all", "covid", "normal"]
+        assert list(table["n"]) == [8, 4, 4]
+        assert (set(table["reference"]), set(table["generator"])) == ({"real"}, {"drawn"})
+        # other real pictures of the same kind are nearer than turned ones
+        assert table["real_fd"][1] < table["fd"][1]
+        assert "fd_efficientnet_lite0" in capsys.readouterr().out
+        made = json.loads((tmp_path / "fid" / "settings.json").read_text())["plain_folders"]
+        assert made["real"]["prepared"] == {"image_size": 72, "square": "pad", "rejected": []}
+        assert made["generated"]["prepared"]["image_size"] == 72
+        assert "images of 2 sizes" in made["generated"]["warnings"][0]
+
+    def test_images_alone_are_one_class(self, folders, kept, tmp_path):
+        one_class = [folders[0] / "covid", folders[1]]
+        assert compute(*one_class, tmp_path / "fid", "--features", kept, "--image-size", 64, "--square", "crop") == 0
+        table = pd.read_csv(tmp_path / "fid" / "distances.csv")
+        assert list(table["class"]) == ["all"]
+        assert list(table["n"]) == [8]
+        # 16 others of 8 aren't there
+        assert table["real_fd"].isna().all()
+        made = json.loads((tmp_path / "fid" / "settings.json").read_text())["plain_folders"]
+        assert made["real"]["prepared"] == {"image_size": 64, "square": "crop", "rejected": []}
+
+    def test_as_many_on_both_sides_are_all_measured(self, folders, kept, tmp_path):
+        shutil.rmtree(folders[0])
+        real = class_folders(folders[0], 4, ("covid", "flu"))
+        assert compute(real / "flu", folders[1] / "covid", tmp_path / "fid", "--features", kept) == 0
+        (row,) = pd.read_csv(tmp_path / "fid" / "distances.csv").to_dict("records")
+        extractor = features.load_extractor(LITE)
+        squares = [
+            np.stack([grey.square(picture(seed + place), 72, "pad") for place in range(4)]) for seed in (1000, 0)
+        ]
+        flu, covid = (features.extract(extractor, one) for one in squares)
+        assert row["fd"] == pytest.approx(frechet_kernel.frechet_distance(covid, flu), rel=1e-4)
+
+    def test_one_beside_a_split_is_prepared_as_that(self, kept, tmp_path):
+        data = class_folders(tmp_path / "data", 10)
+        command = ["--folder", data, "--image-size", 32, "--square", "crop", "--output", tmp_path / "split"]
+        assert split_data.main([str(word) for word in command]) == 0
+        drawn = class_folders(tmp_path / "drawn", 4, ("covid",))
+        assert compute(tmp_path / "split", drawn, tmp_path / "fid", "--features", kept) == 0
+        table = pd.read_csv(tmp_path / "fid" / "distances.csv")
+        assert list(table["class"]) == ["all", "covid"] * 2
+        made = json.loads((tmp_path / "fid" / "settings.json").read_text())["plain_folders"]
+        assert made["generated"]["prepared"] == {"image_size": 32, "square": "crop", "rejected": []}
+        assert "real" not in made
+
+    def test_what_does_not_fit_is_told(self, folders, tmp_path, capsys):
+        (folders[1] / "normal").rename(folders[1] / "norml")
+        assert compute(*folders, tmp_path / "fid") == 1
+        message = capsys.readouterr().err.splitlines()[-1]
+        assert message.startswith("error: the generated images have the classes covid, norml, but")
+        for file in (folders[1] / "covid").iterdir():
+            file.write_bytes(b"broken")
+        assert compute(*folders, tmp_path / "fid") == 1
+        assert "none of class 'covid' is left" in capsys.readouterr().err
+        (tmp_path / "empty").mkdir()
+        assert compute(folders[0], tmp_path / "empty", tmp_path / "fid") == 1
+        assert "there is no image in it" in capsys.readouterr().err
+        assert not (tmp_path / "fid").exists()

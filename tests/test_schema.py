@@ -52,9 +52,15 @@ def test_what_the_workflow_sets_is_no_key(schema) -> None:
 def test_a_generator_and_an_arm_may_set_what_their_sections_may(schema) -> None:
     properties = schema["properties"]
     of_generators = properties["generators"]["additionalProperties"]["properties"]
-    assert set(of_generators) == set(properties["train_acgan"]["properties"])
+    assert set(of_generators) == {"images", *properties["train_acgan"]["properties"]}
     of_arms = properties["arms"]["additionalProperties"]["properties"]
-    assert set(of_arms) == {"train_on", "ratio", "augment", *properties["evaluate_classifier"]["properties"]}
+    assert set(of_arms) == {
+        "train_on",
+        "ratio",
+        "augment",
+        "generators",
+        *properties["evaluate_classifier"]["properties"],
+    }
     # a default here would win over what the section sets
     for words, section in ((of_generators, "train_acgan"), (of_arms, "evaluate_classifier")):
         assert not any("default" in words[name] for name in properties[section]["properties"])

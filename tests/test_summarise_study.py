@@ -574,3 +574,29 @@ def test_a_table_of_labels_of_other_classes_is_refused(own_folders, tmp_path, ca
     folder = study_folders.make_classified(tmp_path / "x", "covidgan", 0, {"covid": {"covid": 3}})
     assert summarise(own_folders, tmp_path / "study", "--classified", folder) == 1
     assert "labels.csv has no column read_as_normal, read_as_variant; make it again" in capsys.readouterr().err
+
+
+def test_a_study_of_imported_images_alone_has_no_training(tmp_path, monkeypatch):
+    """With one set for all seeds, and of a class less: what can't be known is left out, and said."""
+    monkeypatch.setattr("chestgan.base.figure_style.save", lambda figure, path: path.touch())
+    folders = study_folders.make_study(tmp_path / "folders", ["mine", "covid_alone"], arms=["real", "real_synthetic"])
+    for generated in folders.generated:
+        told = json.loads((generated / "settings.json").read_text())
+        warnings = ["no images of normal"] if told["generator"] == "covid_alone" else []
+        told |= {"script": "import_images", "same_for_all_seeds": True, "warnings": warnings}
+        (generated / "settings.json").write_text(json.dumps(told))
+    for fid in (fid for fid in folders.fid if "covid_alone" in fid.parts):
+        for name in ("distances.csv", "diversity.csv"):
+            table = pd.read_csv(fid / name)
+            table[table["class"].isin(["all", "covid"])].to_csv(fid / name, index=False)
+    flags = [word for word in folders.flags() if word != "--history" and word not in map(str, folders.history)]
+    output = tmp_path / "study"
+    assert summarise_study.main([*flags, "--output", str(output)]) == 0
+    generators = pd.read_csv(output / "generators.csv").set_index("generator")
+    assert list(generators["n_seeds"]) == [1, 1]
+    assert list(generators["n_classes"]) == [3, 1]
+    assert generators[["kd_sd", "best_validation_kd"]].isna().all(axis=None)
+    caveats = json.loads((output / "study.json").read_text())["caveats"]
+    assert "Images of covid_alone: no images of normal." in caveats
+    assert sum("the same for every seed" in caveat for caveat in caveats) == 2
+    assert not (output / "training.png").exists()

@@ -45,6 +45,18 @@ def test_jobs_are_counted_by_stage(config: dict) -> None:
     }
 
 
+def test_images_from_elsewhere_are_imported_and_not_trained(config: dict) -> None:
+    config["generators"]["mine"] = {"images": "mine"}
+    with_one_more = forecast.jobs(config)
+    n_seeds = len(config["seeds"])
+    assert with_one_more["import_images"] == n_seeds
+    assert with_one_more["train_acgan"] == n_seeds * (len(config["generators"]) - 1)
+    assert with_one_more["compute_fid"] == n_seeds * len(config["generators"])
+    config["generators"] = {"mine": {"images": "mine"}}
+    assert not {"train_acgan", "generate_images"} & forecast.jobs(config).keys()
+    assert forecast.trained(config) == []
+
+
 def test_a_preset_is_as_fast_as_it_was_measured(config: dict, known: Known, tmp_path: Path) -> None:
     speed = forecast.speed(config, "strong", known, tmp_path)
     row = next(row for row in known.measured if (row["preset"], row["image_size"]) == ("strong", 64))

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from chestgan.base.errors import UserError
+from chestgan.metrics.catalogue import METRICS
 from chestgan.study import arm_table
 from chestgan.study.arms import REFERENCE_ARMS
 from study_runs import ALONE, AUGMENTED, COVIDGAN, REAL, make_runs, right
@@ -49,7 +50,7 @@ def test_arms_that_add_synthetic_images_are_compared_with_augmented_ones_too():
 def test_metrics_stand_beside_the_arms():
     values = [("covidgan", 10, 0.3, 0.9), ("covidgan", 20, 0.5, 0.8), ("dcgan", 40, 0.1, 1.4)]
     measured = pd.DataFrame(
-        {"generator": generator, "extractor": "lite", "n": 30, "fd": fd, "kd": fd / 100, "real_fd": 2.0}
+        {"generator": generator, "extractor": "lite", "n": 30, "n_classes": 2, "fd": fd, "kd": fd / 100, "real_fd": 2.0}
         | {"real_kd": 0.02, "coverage": coverage, "real_coverage": 0.9, "dcr_ratio": ratio, "real_dcr_ratio": 1.0}
         | {"ms_ssim": 0.6, "real_ms_ssim": 0.4}
         for generator, fd, coverage, ratio in values
@@ -65,6 +66,16 @@ def test_metrics_stand_beside_the_arms():
     assert list(found["ms_ssim"]) == pytest.approx([0.4, 0.6, 0.6])
     assert list(found["n_distance"]) == [30] * 3
     assert set(found["extractor"]) == {"lite"}
+
+
+def test_real_images_of_all_classes_stand_beside_real_arms():
+    names = [name for metric in METRICS for name in (metric.name, metric.real_name)]
+    measured = pd.DataFrame({"generator": ["covidgan", "covid_alone"], "n": [30, 12], "n_classes": [2, 1]})
+    measured = measured.assign(extractor="lite", **{name: [2.0, 1000.0] for name in names})
+    table = pd.DataFrame({"arm": ["real", "real_synthetic"], "generator": ["-", "covid_alone"]})
+    found = arm_table.with_metrics(table, measured)
+    assert list(found["n_distance"]) == [30, 12]
+    assert list(found["real_kd"]) == [2, 1000]
 
 
 def test_scores_of_other_predictions_are_refused():

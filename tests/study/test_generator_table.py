@@ -37,9 +37,14 @@ def make_histories(**distances: list[list[float]]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["generator", "seed", "kimg", "validation_kd"])
 
 
+def make_origins(*names: str, same_for_all_seeds: bool = False) -> pd.DataFrame:
+    """Make the origins of generators, in this order."""
+    return pd.DataFrame({"generator": names, "seed": 0, "same_for_all_seeds": same_for_all_seeds})
+
+
 def test_what_counts_is_over_all_images_beside_the_test_patients_by_the_first_extractor():
     (row,) = generator_table.measured(*make_tables(value=0.25)).to_dict("records")
-    assert row == {"generator": "covidgan", "seed": 0, "extractor": "lite", "n": 30} | {
+    assert row == {"generator": "covidgan", "seed": 0, "extractor": "lite", "n": 30, "n_classes": 1} | {
         "fd": 25,
         "kd": 0.25,
         "coverage": 0.25,
@@ -63,7 +68,7 @@ def measured() -> pd.DataFrame:
 
 def test_means_and_ranges_over_the_seeds(measured):
     histories = make_histories(covidgan=[[1.0, 0.2]] * 3, dcgan=[[1.0, 0.2]])
-    found = generator_table.table(measured, histories).set_index("generator")
+    found = generator_table.table(measured, histories, make_origins("covidgan", "dcgan")).set_index("generator")
     row = found.loc["covidgan"]
     assert (row["n_seeds"], row["extractor"], row["n"]) == (3, "lite", 30)
     assert row["kd_mean"] == pytest.approx(0.4)
@@ -78,7 +83,7 @@ def test_means_and_ranges_over_the_seeds(measured):
 
 def test_the_last_to_best_ratio_is_the_mean_of_the_seeds_own(measured):
     histories = make_histories(covidgan=[[1.0, 0.5, 0.6], [1.0, 0.2, 0.8], [1.0, 0.9, 0.4]], dcgan=[[0.4, -0.01, 0.1]])
-    found = generator_table.table(measured, histories).set_index("generator")
+    found = generator_table.table(measured, histories, make_origins("covidgan", "dcgan")).set_index("generator")
     row = found.loc["covidgan"]
     assert row["best_validation_kd"] == pytest.approx((0.5 + 0.2 + 0.4) / 3)
     assert row["last_validation_kd"] == pytest.approx((0.6 + 0.8 + 0.4) / 3)
@@ -87,6 +92,24 @@ def test_the_last_to_best_ratio_is_the_mean_of_the_seeds_own(measured):
     assert np.isnan(found.loc["dcgan", "last_to_best_ratio"])
 
 
-def test_the_order_is_that_of_the_trainings(measured):
+def test_the_order_is_that_of_the_trainings_and_imported_ones_come_last(measured):
     histories = make_histories(dcgan=[[0.1]], another=[[0.1]], covidgan=[[0.1]] * 3)
-    assert list(generator_table.table(measured, histories)["generator"]) == ["dcgan", "covidgan"]
+    found = generator_table.table(measured, histories, make_origins("covidgan", "dcgan"))
+    assert list(found["generator"]) == ["dcgan", "covidgan"]
+    found = generator_table.table(measured, make_histories(dcgan=[[0.1]]), make_origins("covidgan", "dcgan"))
+    assert list(found["generator"]) == ["dcgan", "covidgan"]
+
+
+def test_images_that_are_the_same_for_every_seed_show_no_spread(measured):
+    same = measured.assign(kd=0.3)
+    found = generator_table.table(same, make_histories(), make_origins("covidgan", same_for_all_seeds=True))
+    (row,) = found.to_dict("records")
+    assert (row["n_seeds"], row["kd_mean"]) == (1, 0.3)
+    assert np.isnan(row["kd_sd"])
+
+
+def test_an_imported_generator_has_no_training(measured):
+    histories = make_histories(dcgan=[[0.1]])
+    found = generator_table.table(measured, histories, make_origins("covidgan", "dcgan")).set_index("generator")
+    assert np.isnan(found.loc["covidgan", "best_validation_kd"])
+    assert found.loc["dcgan", "best_validation_kd"] == 0.1

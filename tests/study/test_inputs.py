@@ -289,7 +289,33 @@ class TestGenerators:
         runs = inputs.read_runs(folders.classifier, real)
         distances, histories = inputs.read_distances(folders.fid), inputs.read_histories(folders.history)
         synthetic = inputs.read_synthetic(folders.generated, real)
-        inputs.require_generators(runs, distances, histories, synthetic)
+        inputs.require_generators(runs, distances, histories, synthetic, set())
         without = inputs.read_runs([path for path in folders.classifier if "strong" not in path.parent.name], real)
-        inputs.require_generators(without, distances, histories, synthetic)
-        inputs.require_generators(without, distances[distances["generator"] == "dcgan"], histories, synthetic)
+        inputs.require_generators(without, distances, histories, synthetic, set())
+        inputs.require_generators(without, distances[distances["generator"] == "dcgan"], histories, synthetic, set())
+
+    def test_an_imported_generator_needs_no_training_and_a_trained_one_does(self, folders, real: ImageSet) -> None:
+        runs = inputs.read_runs(folders.classifier, real)
+        distances = inputs.read_distances(folders.fid)
+        histories = inputs.read_histories([path for path in folders.history if "strong" not in path.parts])
+        synthetic = inputs.read_synthetic(folders.generated, real)
+        inputs.require_generators(runs, distances, histories, synthetic, {"strong"})
+        with pytest.raises(UserError, match="distances of generator strong, seed 9, but --history has no training of"):
+            inputs.require_generators(runs, distances, histories, synthetic, set())
+
+
+def test_images_of_some_classes_alone_are_read_and_measured(folders: Folders, real: ImageSet) -> None:
+    for name in ("distances.csv", "diversity.csv"):
+        path = folders.fid[1] / name
+        table = pd.read_csv(path)
+        table[table["class"] != "variant"].to_csv(path, index=False)
+    assert len(inputs.read_distances(folders.fid)) == len(pd.read_csv(folders.fid[0] / "distances.csv")) * 4 - 4
+    path = folders.generated[0]
+    made = image_set.read(path).of_classes(["covid", "normal"])
+    np.save(path / "images.npy", made.images)
+    image_set.write_manifest(path, made.manifest)
+    assert inputs.read_synthetic(folders.generated, real)
+
+
+def test_a_study_without_a_training_has_no_history() -> None:
+    assert inputs.read_histories([]).empty

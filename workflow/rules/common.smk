@@ -11,7 +11,7 @@ SCRIPTS = Path(workflow.basedir).parent / "scripts"
 SCHEMA = Path(workflow.basedir) / "schemas" / "config.schema.json"
 sys.path.insert(0, str(SCRIPTS))
 
-from chestgan.base import commandline, configuration, files, renamed, source_code
+from chestgan.base import commandline, configuration, files, imported, renamed, source_code
 from chestgan.base.errors import UserError
 from chestgan.data import data_files
 
@@ -26,6 +26,12 @@ try:
     DATA_FILES = [] if IS_DEMO else configuration.data_files(DATA["folder"], DATA.get("metadata", []))
     RESULTS = f"results/{config['dataset']}"
     renamed.require_current(Path(RESULTS))
+    # sorted: the order of the keys of a configuration means nothing
+    SEEDS = sorted(config["seeds"])
+    GENERATORS = sorted(config["generators"])
+    ARM_GENERATORS = imported.arms_with(config["arms"], GENERATORS)
+    # generators that aren't trained: their images lie in a folder for each seed, or in one for all
+    IMPORTED = imported.folders(config["generators"], SEEDS)
 except UserError as error:
     # one line, as a script says it, without the places in these files that Snakemake would add
     sys.exit(f"error: {error}")
@@ -33,14 +39,12 @@ except UserError as error:
 LOGS = f"logs/{config['dataset']}"
 BENCHMARKS = f"benchmarks/{config['dataset']}"
 BRANCH = f"{RESULTS}/{{generator}}/seed-{{seed}}"
-# sorted: the order of the keys of a configuration means nothing
-SEEDS = sorted(config["seeds"])
-GENERATORS = sorted(config["generators"])
+TRAINED = [name for name in GENERATORS if name not in IMPORTED]
 # an arm with synthetic images has a branch for each generator: real, real_synthetic-covidgan, ...
 ARMS = {
     name if generator is None else f"{name}-{generator}": {"arm": name, "generator": generator} | arm
     for name, arm in sorted(config["arms"].items())
-    for generator in ([None] if arm["train_on"] == "real" else GENERATORS)
+    for generator in ARM_GENERATORS[name]
 }
 # how the page of a study is laid out: no code, so that `code_of` doesn't know it
 TEMPLATES = sorted(Path(os.path.relpath(SCRIPTS / "chestgan" / "study" / "page" / "templates")).iterdir())
@@ -54,14 +58,18 @@ FIGURES = {
     "samples": "real and generated images",
     "distances": "distances",
     "diversity": "diversity and memorisation",
-    "training": "learning curves",
-}
+} | ({"training": "learning curves"} if TRAINED else {})
 
 
 wildcard_constraints:
     generator="|".join(GENERATORS),
     arm="|".join(ARMS),
     seed=r"\d+",
+
+
+def one_of(names):
+    """Make the regular expression of a wildcard that is one of these names."""
+    return "|".join(names) or "(?!)"
 
 
 def path_of(name):
@@ -103,6 +111,22 @@ def generator_flags(wildcards):
     return flags(configuration.beyond_preset(settings, PRESETS))
 
 
+def imported_folder(wildcards):
+    """Locate the images of a generator that isn't trained."""
+    return str(IMPORTED[wildcards.generator][int(wildcards.seed)])
+
+
+def imported_sha256(wildcards):
+    """Compute a checksum of the images of a generator that isn't trained, as `data_sha256` does."""
+    return configuration.sha256_of_files(files.below(Path(imported_folder(wildcards))))
+
+
+def imported_once(wildcards):
+    """Make the flag of images that are the same for every seed."""
+    by_seed = imported.SEED in config["generators"][wildcards.generator]["images"]
+    return "" if by_seed else "--same-for-all-seeds"
+
+
 def synthetic_files(wildcards):
     """List the files of the synthetic set that an arm trains on; none for real images alone."""
     generator = ARMS[wildcards.arm]["generator"]
@@ -128,5 +152,6 @@ def arm_flags(wildcards):
     """Make the flags of an arm: the common ones, its own, and the folder of its synthetic set."""
     arm = dict(ARMS[wildcards.arm])
     generator = arm.pop("generator")
+    arm.pop("generators", None)
     folder = f"{RESULTS}/{generator}/seed-{wildcards.seed}/generated" if generator else None
     return flags(config["evaluate_classifier"], arm, {"generated": folder})

@@ -101,8 +101,8 @@ rule draw_curves:
     input:
         split=rules.split_data.output.manifest,
         split_settings=rules.split_data.output.settings,
-        train=expand(rules.train_acgan.output.history, generator=GENERATORS, seed=SEEDS),
-        train_settings=expand(rules.train_acgan.output.settings, generator=GENERATORS, seed=SEEDS),
+        train=expand(rules.train_acgan.output.history, generator=TRAINED, seed=SEEDS),
+        train_settings=expand(rules.train_acgan.output.settings, generator=TRAINED, seed=SEEDS),
         classifier=expand(rules.evaluate_classifier.output.history, arm=ARMS, seed=SEEDS),
         classifier_settings=expand(rules.evaluate_classifier.output.settings, arm=ARMS, seed=SEEDS),
     output:
@@ -119,7 +119,7 @@ rule draw_curves:
                 caption="../report/curves.rst",
                 labels={"generator": generator, "seed": str(seed), "result": "losses and distance"},
             )
-            for generator in GENERATORS
+            for generator in TRAINED
             for seed in SEEDS
         ],
         classifier=expand(f"{RESULTS}/curves/classifier/{{arm}}-seed-{{seed}}.png", arm=ARMS, seed=SEEDS),
@@ -135,11 +135,11 @@ rule draw_curves:
         script=path_of("draw_curves"),
         code=code_of("draw_curves"),
         split=subpath(input.split, parent=True),
-        train=expand(f"{BRANCH}/train", generator=GENERATORS, seed=SEEDS),
+        train=flags({"train": expand(f"{BRANCH}/train", generator=TRAINED, seed=SEEDS)}),
         classifier=expand(f"{RESULTS}/classifier/{{arm}}/seed-{{seed}}", arm=ARMS, seed=SEEDS),
         folder=subpath(output.split, parent=True),
     shell:
-        "python {params.script} --split {params.split} --train {params.train} "
+        "python {params.script} --split {params.split} {params.train} "
         "--classifier {params.classifier} --output {params.folder} 2> {log}"
 
 
@@ -148,8 +148,9 @@ rule summarise_study:
         real=rules.split_data.output.images,
         real_manifest=rules.split_data.output.manifest,
         generated=expand(f"{BRANCH}/generated/images.npy", generator=GENERATORS, seed=SEEDS),
-        history=expand(rules.train_acgan.output.history, generator=GENERATORS, seed=SEEDS),
-        history_settings=expand(rules.train_acgan.output.settings, generator=GENERATORS, seed=SEEDS),
+        generated_settings=expand(f"{BRANCH}/generated/settings.json", generator=GENERATORS, seed=SEEDS),
+        history=expand(rules.train_acgan.output.history, generator=TRAINED, seed=SEEDS),
+        history_settings=expand(rules.train_acgan.output.settings, generator=TRAINED, seed=SEEDS),
         distances=expand(rules.compute_fid.output.distances, generator=GENERATORS, seed=SEEDS),
         diversity=expand(rules.compute_fid.output.diversity, generator=GENERATORS, seed=SEEDS),
         labels=expand(rules.classify_images.output.labels, generator=CLASSIFIED, seed=SEEDS),
@@ -219,7 +220,7 @@ rule summarise_study:
         flags=flags(config["summarise_study"]),
         real=subpath(input.real, parent=True),
         generated=expand(f"{BRANCH}/generated", generator=GENERATORS, seed=SEEDS),
-        history=expand(f"{BRANCH}/train", generator=GENERATORS, seed=SEEDS),
+        history=flags({"history": expand(f"{BRANCH}/train", generator=TRAINED, seed=SEEDS)}),
         fid=expand(f"{BRANCH}/fid", generator=GENERATORS, seed=SEEDS),
         classified=lambda wildcards: [
             *(["--classified"] if CLASSIFIED else []),
@@ -229,5 +230,5 @@ rule summarise_study:
         folder=subpath(output.study, parent=True),
     shell:
         "python {params.script} {params.flags} --real {params.real} --generated {params.generated} "
-        "--history {params.history} --fid {params.fid} --classifier {params.classifier} "
+        "{params.history} --fid {params.fid} --classifier {params.classifier} "
         "{params.classified} --output {params.folder} 2> {log}"

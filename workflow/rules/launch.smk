@@ -21,7 +21,8 @@ CAN_ENTER = not (APPTAINER and workflow.is_main_process) or bool(
     shutil.which("apptainer") or shutil.which("singularity")
 )
 # a container sees the project's folder, and what the configuration names beyond it
-BINDS = list(map(str, configuration.paths_outside(config, Path.cwd())))
+NAMED = [str(folder) for by_seed in IMPORTED.values() for folder in by_seed.values()]
+BINDS = list(map(str, configuration.paths_outside([config, NAMED], Path.cwd())))
 
 
 def image_of(engine):

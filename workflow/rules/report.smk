@@ -9,15 +9,15 @@ rule write_report:
         generated=expand(rules.generate_images.output.images, generator=GENERATORS, seed=SEEDS),
         generated_manifests=expand(rules.generate_images.output.manifest, generator=GENERATORS, seed=SEEDS),
         generated_settings=expand(rules.generate_images.output.settings, generator=GENERATORS, seed=SEEDS),
-        train=expand(rules.train_acgan.output.settings, generator=GENERATORS, seed=SEEDS),
+        train=expand(rules.train_acgan.output.settings, generator=TRAINED, seed=SEEDS),
         # stands for the sample sheets too: a folder is known by its time alone, and a copy of the project has new times
-        history=expand(rules.train_acgan.output.history, generator=GENERATORS, seed=SEEDS),
+        history=expand(rules.train_acgan.output.history, generator=TRAINED, seed=SEEDS),
         fid=expand(rules.compute_fid.output.settings, generator=GENERATORS, seed=SEEDS),
         classifier=expand(rules.evaluate_classifier.output.settings, arm=ARMS, seed=SEEDS),
     output:
         page=f"{RESULTS}/report.html",
         # not in the training's folder, which that stage finds empty
-        cards=expand(f"{BRANCH}/model_card.md", generator=GENERATORS, seed=SEEDS),
+        cards=expand(f"{BRANCH}/model_card.md", generator=TRAINED, seed=SEEDS),
     log:
         f"{LOGS}/write_report.log",
     benchmark:
@@ -34,12 +34,12 @@ rule write_report:
         study=subpath(input.study, parent=True),
         split=subpath(input.images, parent=True),
         generated=expand(f"{BRANCH}/generated", generator=GENERATORS, seed=SEEDS),
-        train=expand(f"{BRANCH}/train", generator=GENERATORS, seed=SEEDS),
+        train=flags({"train": expand(f"{BRANCH}/train", generator=TRAINED, seed=SEEDS)}),
         fid=expand(f"{BRANCH}/fid", generator=GENERATORS, seed=SEEDS),
         classifier=expand(f"{RESULTS}/classifier/{{arm}}/seed-{{seed}}", arm=ARMS, seed=SEEDS),
         benchmarks=BENCHMARKS,
         cards=RESULTS,
     shell:
         "python {params.script} {params.flags} --study {params.study} --split {params.split} "
-        "--generated {params.generated} --train {params.train} --fid {params.fid} --classifier {params.classifier} "
+        "--generated {params.generated} {params.train} --fid {params.fid} --classifier {params.classifier} "
         "--benchmarks {params.benchmarks} --cards {params.cards} --output {output.page} 2> {log}"

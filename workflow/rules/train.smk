@@ -18,6 +18,8 @@ rule train_acgan:
         f"{LOGS}/train_acgan/{{generator}}-seed-{{seed}}.log",
     benchmark:
         f"{BENCHMARKS}/train_acgan/{{generator}}-seed-{{seed}}.tsv"
+    wildcard_constraints:
+        generator=one_of(TRAINED),
     # over several nodes it enters the container on each of them
     container:
         IMAGE if NODES == 1 and CAN_ENTER else None

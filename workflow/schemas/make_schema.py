@@ -43,6 +43,7 @@ def make_documentation(text: str) -> str:
     for name, words in properties.items():
         settings = words if "section" in words else words.get("additionalProperties", {})
         section = _properties(settings["section"], settings.get("of", "")) if "section" in settings else {}
+        section |= settings.get("properties", {}) if section or "of" in settings else {}
         if section:
             text = _with_table(text, f"`{name}`", section, settings.get("required", []))
     own = {name: words for name, words in properties.items() if words.get("type") and words["type"] != "object"}
@@ -115,7 +116,7 @@ def _filled(node: Any) -> Any:
         for words in properties.values():
             # what the script's own section sets is the default
             words.pop("default", None)
-        properties |= _properties(script, of)
+        properties |= _properties(script, of) | node.get("properties", {})
     rest = {key: value for key, value in node.items() if key not in ("section", "of")}
     return rest | {"type": "object", "additionalProperties": False, "properties": properties}
 

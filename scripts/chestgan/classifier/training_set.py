@@ -56,7 +56,7 @@ def read(real_folder: Path, generated_folder: Path | None, train_on: str, ratio:
     real = _read_real(real_folder)
     if generated_folder is None:
         return Arm(real, real["train"], len(real["train"]), None, None)
-    synthetic, origin = _read_synthetic(generated_folder, real["train"])
+    synthetic, origin = _read_synthetic(generated_folder, real["train"], train_on)
     training = _choose(synthetic, real["train"], ratio)
     n_real = 0
     if train_on == "real_synthetic":
@@ -82,14 +82,15 @@ def _read_real(folder: Path) -> dict[str, ImageSet]:
     return sides
 
 
-def _read_synthetic(folder: Path, real: ImageSet) -> tuple[ImageSet, dict]:
-    """Read the synthetic images, and which generator they are from."""
+def _read_synthetic(folder: Path, real: ImageSet, train_on: str) -> tuple[ImageSet, dict]:
+    """Read the synthetic images, of some classes alone where real ones of all stand beside them, and their origin."""
     files.require_folder(folder, "an image set made by generate_images")
     synthetic, origin = image_set.read(folder), files.read_json(folder / "settings.json")
-    if synthetic.images.shape[1:] != real.images.shape[1:] or synthetic.classes != real.classes:
+    absent, unknown = (set(real.classes) - set(synthetic.classes), set(synthetic.classes) - set(real.classes))
+    if synthetic.images.shape[1:] != real.images.shape[1:] or unknown or (absent and train_on == "synthetic"):
         raise UserError(
             f"the synthetic images in {folder} have {_described(synthetic)}, the real ones {_described(real)}; "
-            "expected a generator trained on these"
+            "expected a generator of these"
         )
     if "seed" not in synthetic.manifest or not synthetic.manifest["seed"].str.isdecimal().all():
         raise UserError(
@@ -103,12 +104,13 @@ def _read_synthetic(folder: Path, real: ImageSet) -> tuple[ImageSet, dict]:
 
 
 def _choose(synthetic: ImageSet, real: ImageSet, ratio: float) -> ImageSet:
-    """Choose synthetic images of each class, the lowest seeds first: a lower ratio takes a part of a higher one's."""
+    """Choose synthetic images of each class that there is, the lowest seeds first: a lower ratio takes a part of a
+    higher one's."""
     rows = {}
-    for label in real.classes:
+    for label in synthetic.classes:
         of_class = np.flatnonzero(synthetic.manifest["label"] == label)
         rows[label] = of_class[np.argsort(synthetic.manifest["seed"].iloc[of_class].astype(int), kind="stable")]
-    wanted = {label: round(ratio * (real.manifest["label"] == label).sum()) for label in real.classes}
+    wanted = {label: round(ratio * (real.manifest["label"] == label).sum()) for label in rows}
     if any(wanted[label] > len(rows[label]) for label in wanted):
         needed = ", ".join(f"{n} {label}" for label, n in wanted.items())
         found = ", ".join(f"{len(rows[label])} {label}" for label in wanted)

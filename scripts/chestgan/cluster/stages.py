@@ -2,6 +2,7 @@
 
 STAGES = (
     "split_data",
+    "import_images",
     "train_acgan",
     "generate_images",
     "compute_fid",

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -38,6 +39,13 @@ class Preparation:
     square: str
     min_size: int
     window: Window | None
+
+
+def like(settings: dict[str, Any]) -> Preparation:
+    """Prepare others as the images of a split were, from the settings that it records; of any least size."""
+    low, high = settings.get("window_low"), settings.get("window_high")
+    window = None if low is None else Window(low, high)
+    return Preparation(settings["image_size"], settings["square"], 1, window)
 
 
 @dataclass(frozen=True)

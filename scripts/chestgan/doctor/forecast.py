@@ -12,7 +12,7 @@ from typing import Any
 
 import pandas as pd
 
-from chestgan.base import files
+from chestgan.base import files, imported
 from chestgan.doctor.machine import BYTES_PER_TRAINING
 
 # settings that decide how fast a training is and how large its files are
@@ -64,17 +64,26 @@ def branches(arms: Mapping[str, Mapping[str, Any]], generators: Sequence[str]) -
     return {
         name if generator is None else f"{name}-{generator}": {"arm": name, "generator": generator} | dict(arm)
         for name, arm in arms.items()
-        for generator in ([None] if arm["train_on"] == "real" else generators)
+        for generator in imported.arms_with({name: arm}, generators)[name]
     }
+
+
+def trained(config: Mapping[str, Any]) -> list[str]:
+    """List the generators that are trained; the images of others come from elsewhere."""
+    return [name for name, settings in config["generators"].items() if not imported.is_imported(settings)]
 
 
 def jobs(config: Mapping[str, Any]) -> dict[str, int]:
     """Count the jobs of a whole study by stage."""
-    trainings = len(config["generators"]) * len(config["seeds"])
+    n_seeds = len(config["seeds"])
+    trainings = len(trained(config)) * n_seeds
     n_classifiers = len(branches(config["arms"], list(config["generators"]))) * len(config["seeds"])
-    of_generators = dict.fromkeys(("train_acgan", "generate_images", "compute_fid"), trainings)
+    of_generators = dict.fromkeys(("train_acgan", "generate_images"), trainings)
+    of_generators |= {"import_images": len(config["generators"]) * n_seeds - trainings}
+    of_generators |= {"compute_fid": len(config["generators"]) * n_seeds}
     ends = dict.fromkeys(("draw_curves", "summarise_study", "write_report"), 1)
-    return {"split_data": 1} | of_generators | {"evaluate_classifier": n_classifiers} | ends
+    jobs = {"split_data": 1} | of_generators | {"evaluate_classifier": n_classifiers} | ends
+    return {stage: n for stage, n in jobs.items() if n}
 
 
 def resolved(config: Mapping[str, Any], generator: str, known: Known) -> dict[str, Any]:
@@ -109,7 +118,7 @@ def disk_bytes(config: Mapping[str, Any], n_images: int, known: Known) -> dict[s
     """Estimate what the results of a whole study fill: by what they are, in bytes."""
     size = config["split_data"].get("image_size", 64)
     n_seeds, n_trainings = len(config["seeds"]), len(config["seeds"]) * len(config["generators"])
-    per_training = [_bytes_of_training(config, generator, known) for generator in config["generators"]]
+    per_training = [_bytes_of_training(config, generator, known) for generator in trained(config)]
     n_generated = n_trainings * generated_per_training(config, n_images)
     arms = branches(config["arms"], list(config["generators"]))
     backbones = [arm.get("backbone") or config.get("evaluate_classifier", {}).get("backbone") for arm in arms.values()]

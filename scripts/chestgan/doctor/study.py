@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from chestgan.base import configuration
+from chestgan.base import configuration, imported
 from chestgan.base.errors import UserError, did_you_mean
 from chestgan.data import split_warnings
 from chestgan.data.inspection import Inspection
@@ -37,6 +37,7 @@ def look_ahead(config: Mapping[str, Any], known: Known, folder: Path, inspect: C
         inspected = inspect(config["split_data"], **({"n_files": 0} if is_split else {}))
         classes = inspected.selected.classes
     check_labels(config, classes)
+    imported.require_enough(config, classes, folder / "results" / config["dataset"] / "split")
     return list(summary(config, inspected, known, folder))
 
 
@@ -59,7 +60,7 @@ def check_settings(config: Mapping[str, Any], known: Known) -> None:
             )
     check_groups(config)
     size = config["split_data"].get("image_size", 64)
-    for name in config["generators"]:
+    for name in forecast.trained(config):
         architecture = forecast.resolved(config, name, known)["architecture"]
         sizes = known.sizes[architecture]
         if size not in sizes:
@@ -153,7 +154,7 @@ def hour_lines(config: Mapping[str, Any], n_jobs: Mapping[str, int], known: Know
     """Say how many hours trainings and other jobs take, one after another, and what that is known from."""
     results, benchmarks = (folder / name / config["dataset"] for name in ("results", "benchmarks"))
     trainings = []
-    for name in config["generators"]:
+    for name in forecast.trained(config):
         speed, kimg = forecast.speed(config, name, known, results), forecast.resolved(config, name, known)["kimg"]
         if speed.images_per_second is None:
             trainings.append(f"{name} unknown ({speed.basis})")
@@ -161,9 +162,10 @@ def hour_lines(config: Mapping[str, Any], n_jobs: Mapping[str, int], known: Know
             hours = kimg * 1000 / speed.images_per_second / _SECONDS_PER_HOUR
             rate = f"{speed.images_per_second:.0f} images/s, {speed.basis}"
             trainings.append(f"{name} {_hours(hours * len(config['seeds']))} ({rate})")
-    yield f"hours of the {n_jobs['train_acgan']} trainings, one after another: {'; '.join(trainings)}"
+    if trainings:
+        yield f"hours of the {n_jobs['train_acgan']} trainings, one after another: {'; '.join(trainings)}"
     others = []
-    for stage in _BY_STAGE:
+    for stage in (stage for stage in _BY_STAGE if stage in n_jobs):
         seconds = forecast.seconds_of_jobs(stage, benchmarks)
         taken = "unknown" if seconds is None else _hours(n_jobs[stage] * seconds / _SECONDS_PER_HOUR)
         others.append(f"{stage} {taken}")

@@ -12,6 +12,8 @@ from chestgan.images.labels import check_labels
 
 FILES = ("images.npy", "manifest.csv")
 SPLITS = ("train", "validation", "test")
+# the label of images of which nobody said one
+NO_CLASS = "no class"
 # side of the largest images that a set may hold
 MAX_IMAGE_SIZE = 1024
 # a patient of this beginning is an image whose patient is unknown; the file's name follows
@@ -43,6 +45,13 @@ class ImageSet:
         chosen = np.ones(len(self), dtype=bool)
         for column, value in columns.items():
             chosen &= (self.manifest[column] == value).to_numpy()
+        return ImageSet(self.images[chosen], self.manifest[chosen].reset_index(drop=True))
+
+    def of_classes(self, classes: list[str]) -> "ImageSet":
+        """Select the images of some classes, in their order; itself where it has no others."""
+        chosen = self.manifest["label"].isin(classes).to_numpy()
+        if chosen.all():
+            return self
         return ImageSet(self.images[chosen], self.manifest[chosen].reset_index(drop=True))
 
     def class_numbers(self, classes: list[str]) -> np.ndarray:

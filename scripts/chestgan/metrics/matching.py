@@ -53,6 +53,26 @@ def match_rows(sides: dict[str, ImageSet], counts: pd.DataFrame, n_draws: int, s
     return matched
 
 
+def match_two(real: ImageSet, generated: ImageSet, counts: pd.DataFrame, n_draws: int, seed: int) -> list[MatchedRows]:
+    """Draw n rows of each class from two sides, as `match_rows` does, and other real ones as the side `train`.
+
+    Those are drawn where every class has 2 n real images: what a perfect generator could reach is known by them.
+    """
+    matched = match_rows({"real": real, "generated": generated}, counts, n_draws, seed)
+    if (counts["real"] < 2 * counts["n"]).any():
+        return matched
+    labels = real.manifest["label"].to_numpy()
+    for draw, rows in enumerate(matched):
+        random = np.random.default_rng((seed, draw, len(rows)))
+        others = {
+            label: random.permutation(np.setdiff1d(np.flatnonzero(labels == label), rows["real"][label]))
+            for label in counts.index
+        }
+        others = {label: rest[: counts["n"][label]] for label, rest in others.items()}
+        rows["train"] = {ALL: np.concatenate(list(others.values()))} | others
+    return matched
+
+
 def rows_by_class(images: ImageSet) -> dict[str, np.ndarray]:
     """List the rows of each class, and of all images."""
     rows = images.rows_by_class(images.classes)

@@ -42,13 +42,14 @@ def measure(
     n_subsets: int,
     seed: int,
 ) -> pd.DataFrame:
-    """Measure the synthetic set beside each reference, and the training images beside the test images, by class.
+    """Measure the synthetic set beside each reference, and the training images beside the last reference, by class.
 
     Args:
         metrics: of features.
-        references: of `REFERENCES`.
-        features: (N, d) float32 of the sides train, test and generated.
-        matched: from `matching.match_rows`; values are means over them.
+        references: of `REFERENCES`, or `real` where the real images have no split.
+        features: (N, d) float32 of the sides: the references, train and generated.
+        matched: from `matching.match_rows`; values are means over them. Without rows of the side train there are no
+            values of real images.
         train_rows: all training images of each class: a copy of any of them is one.
         n_subsets: subsets for a standard error.
         seed: of all that is random.
@@ -68,7 +69,9 @@ def measure(
 
     names = value_columns(metrics)
     labels = matched[0]["generated"]
-    real = {label: _mean_values(metrics, compare("train", "test", label), of_real=True) for label in labels}
+    real = {label: np.full(len(names), np.nan) for label in labels}
+    if "train" in matched[0]:
+        real = {label: _mean_values(metrics, compare("train", references[-1], label), of_real=True) for label in labels}
     table = []
     for reference in references:
         for label, rows in labels.items():

@@ -44,7 +44,8 @@ def arm_table(runs: pd.DataFrame, scores: pd.DataFrame, test: pd.DataFrame) -> p
 
 
 def with_metrics(table: pd.DataFrame, measured: pd.DataFrame) -> pd.DataFrame:
-    """Add the metrics of each generator to its arms, as means over its seeds; other arms get those of real images.
+    """Add the metrics of each generator to its arms, as means over its seeds; other arms get those of real images of
+    all classes.
 
     Args:
         table: from `arm_table`.
@@ -53,7 +54,9 @@ def with_metrics(table: pd.DataFrame, measured: pd.DataFrame) -> pd.DataFrame:
     names = [name for metric in METRICS for name in (metric.name, metric.real_name)]
     groups = measured.rename(columns={"n": "n_distance"}).groupby("generator")
     means = groups.agg({"n_distance": "min"} | dict.fromkeys(names, "mean"))
-    real = means.mean().to_frame(NO_GENERATOR).T.assign(n_distance=means["n_distance"].min())
+    n_classes = groups["n_classes"].min()
+    complete = means[n_classes == n_classes.max()]
+    real = complete.mean().to_frame(NO_GENERATOR).T.assign(n_distance=complete["n_distance"].min())
     real = real.assign(**{metric.name: real[metric.real_name] for metric in METRICS})
     beside = pd.concat([means, real]).loc[table["generator"]].reset_index(drop=True)
     return pd.concat([table.assign(extractor=measured["extractor"].iloc[0]), beside], axis=1)

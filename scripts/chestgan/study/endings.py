@@ -39,6 +39,8 @@ def unfinished_generators(histories: pd.DataFrame) -> list[str]:
     Args:
         histories: as `inputs.read_histories` returns it.
     """
+    if histories.empty:
+        return []
     trainings = histories.groupby(["generator", "seed"], sort=False)[["kimg", "validation_kd"]]
     still = trainings.apply(_nearer_at_the_end).groupby("generator", sort=False).mean()
     return list(still.index[still >= 0.5])

@@ -86,7 +86,9 @@ def _by_class(table: pd.DataFrame, metrics: Sequence[Metric], title: str) -> Fig
         for axes, label in zip(panels[row], classes, strict=True):
             chosen = table[table["class"] == label]
             for place, generator in enumerate(generators):
-                _draw_points(axes, chosen[chosen["generator"] == generator], metric, place, colours[label])
+                # an imported generator may have images of some classes alone
+                if (chosen["generator"] == generator).any():
+                    _draw_points(axes, chosen[chosen["generator"] == generator], metric, place, colours[label])
             n = " to ".join(map(str, sorted({chosen["n"].min(), chosen["n"].max()})))
             axes.set_title(f"{'all images' if label == ALL else label}, n = {n}" if row == 0 else "")
             axes.set_xlabel(metric.label)

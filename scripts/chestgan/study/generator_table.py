@@ -4,6 +4,7 @@ import pandas as pd
 
 from chestgan.metrics.catalogue import METRICS
 from chestgan.metrics.metric import ALL
+from chestgan.study.origins import without_spread
 
 
 def measured(distances: pd.DataFrame, diversity: pd.DataFrame) -> pd.DataFrame:
@@ -14,37 +15,44 @@ def measured(distances: pd.DataFrame, diversity: pd.DataFrame) -> pd.DataFrame:
         diversity: as `inputs.read_diversity` returns it.
 
     Returns:
-        A row for each generator and seed: generator, seed, extractor, n, the metrics, and those of real images.
+        A row for each generator and seed: generator, seed, extractor, n, n_classes, the metrics, and those of real
+        images. A generator with images of some classes alone has fewer n_classes, and isn't comparable.
     """
+    n_classes = distances[distances["class"] != ALL].groupby("generator")["class"].nunique()
     of_all = distances[(distances["reference"] == "test") & (distances["class"] == ALL)]
     varied = diversity[diversity["class"] == ALL].drop(columns=["class", "n"])
     both = of_all.merge(varied, on=["generator", "seed", "extractor"], validate="one_to_one")
     first = both[both["extractor"] == distances["extractor"].iloc[0]]
     names = [*(metric.name for metric in METRICS), *(metric.real_name for metric in METRICS)]
-    return first[["generator", "seed", "extractor", "n", *names]].reset_index(drop=True)
+    first = first.assign(n_classes=first["generator"].map(n_classes))
+    return first[["generator", "seed", "extractor", "n", "n_classes", *names]].reset_index(drop=True)
 
 
-def table(values: pd.DataFrame, histories: pd.DataFrame) -> pd.DataFrame:
+def table(values: pd.DataFrame, histories: pd.DataFrame, origins: pd.DataFrame) -> pd.DataFrame:
     """Average every generator over its seeds.
 
     Args:
         values: from `measured`.
         histories: as `inputs.read_histories` returns it; its order of generators is that of the rows.
+        origins: as `read_origins` returns it; imported generators come last, in its order.
 
     Returns:
         A row for each generator: mean, standard deviation (n - 1), least and most over the seeds of each metric, means
         of those of real images, then the kernel distances to the validation patients: of the selected and of the last
-        generator, and their `last_to_best_ratio`. With one seed there is no deviation; where a selected generator is as
-        near as real images, at 0 or below, there is no ratio.
+        generator, and their `last_to_best_ratio`. With one seed there is no deviation, nor with images that are
+        the same for every seed, which count as one; where a selected generator is as near as real images, at 0 or
+        below, there is no ratio; an imported generator has no validation KD.
     """
-    groups = values.groupby("generator")
+    same = values["generator"].isin(without_spread(origins))
+    groups = values[~(same & values["generator"].duplicated())].groupby("generator")
     columns: dict[str, pd.Series] = {"n_seeds": groups.size()}
-    columns |= {name: groups[name].first() for name in ("extractor", "n")}
+    columns |= {name: groups[name].first() for name in ("extractor", "n", "n_classes")}
     for name in (metric.name for metric in METRICS):
         columns[f"{name}_mean"], columns[f"{name}_sd"] = groups[name].mean(), groups[name].std()
         columns[f"{name}_least"], columns[f"{name}_most"] = groups[name].min(), groups[name].max()
     columns |= {metric.real_name: groups[metric.real_name].mean() for metric in METRICS}
-    order = [name for name in histories["generator"].unique() if name in groups.groups]
+    names = dict.fromkeys([*histories["generator"], *origins["generator"]])
+    order = [name for name in names if name in groups.groups]
     return pd.DataFrame(columns).join(_trainings(histories)).loc[order].rename_axis("generator").reset_index()
 
 

@@ -140,8 +140,8 @@ def _read_measurements(folders: Sequence[Path], name: str, metrics: Sequence[Met
         read.append(read_table(folder / name, columns, text))
         if read[-1].empty or not np.isfinite(read[-1][finite]).all(axis=None):
             raise UserError(f"{folder}/{name} is empty or has values that aren't finite; run compute_fid again")
-    for column in ("extractor", "class"):
-        _require_equal(folders, [", ".join(table[column].unique()) for table in read], f"the values of {column}")
+    _require_equal(folders, [", ".join(table["extractor"].unique()) for table in read], "the values of extractor")
+    _require_classes(folders, [list(table["class"].unique()) for table in read])
     names = [(table["generator"].iloc[0], int(table["seed"].iloc[0])) for table in read]
     _require_once(folders, names, "distances of generator {}, seed {}")
     order = sorted(range(len(names)), key=names.__getitem__)
@@ -157,6 +157,9 @@ def read_histories(folders: Sequence[Path]) -> pd.DataFrame:
     Raises:
         UserError: a history is missing or damaged, is there twice, or has no snapshot in common with another seed's.
     """
+    columns = ["generator", "seed", "kimg", "validation_kd"]
+    if not folders:
+        return pd.DataFrame(columns=columns).astype({"seed": int, "kimg": float, "validation_kd": float})
     names, tables = [], []
     for folder in folders:
         files.require_folder(folder, "a result of train_acgan")
@@ -179,7 +182,7 @@ def read_histories(folders: Sequence[Path]) -> pd.DataFrame:
                 f"the trainings of {generator} were measured after different numbers of images; the seeds of a "
                 "generator must differ in nothing else"
             )
-    return histories[["generator", "seed", "kimg", "validation_kd"]]
+    return histories[columns]
 
 
 def read_synthetic(folders: Sequence[Path], real: ImageSet) -> dict[str, tuple[int, ImageSet]]:
@@ -193,7 +196,7 @@ def read_synthetic(folders: Sequence[Path], real: ImageSet) -> dict[str, tuple[i
         files.require_folder(folder, "a synthetic set made by generate_images")
         origin = _read_keys(folder / "settings.json", ("generator", "seed"), "generate_images")
         synthetic = image_set.read(folder)
-        if synthetic.images.shape[1:] != real.images.shape[1:] or synthetic.classes != real.classes:
+        if synthetic.images.shape[1:] != real.images.shape[1:] or not set(synthetic.classes) <= set(real.classes):
             raise UserError(
                 f"the synthetic set {folder} has {_described(synthetic)}, but the real images have {_described(real)}; "
                 "expected a generator trained on these"
@@ -207,9 +210,11 @@ def read_synthetic(folders: Sequence[Path], real: ImageSet) -> dict[str, tuple[i
     return first
 
 
-def require_generators(runs: Runs, distances: pd.DataFrame, histories: pd.DataFrame, synthetic: dict[str, Any]) -> None:
-    """Refuse a study in which a generator that an arm trained on has no distances or no images, or distances no
-    training."""
+def require_generators(
+    runs: Runs, distances: pd.DataFrame, histories: pd.DataFrame, synthetic: dict[str, Any], imported: set[str]
+) -> None:
+    """Refuse a study in which a generator that an arm trained on has no distances or no images, or one with distances
+    has no training although it isn't among those `imported`."""
     for generator in sorted(set(runs.table["generator"]) - {NO_GENERATOR}):
         for known, flag in ((set(distances["generator"]), "--fid"), (set(synthetic), "--generated")):
             if generator not in known:
@@ -218,7 +223,7 @@ def require_generators(runs: Runs, distances: pd.DataFrame, histories: pd.DataFr
                     f"the folder of {generator} too"
                 )
     measured, trained = (set(zip(table["generator"], table["seed"], strict=True)) for table in (distances, histories))
-    for generator, seed in sorted(measured - trained):
+    for generator, seed in sorted(one for one in measured - trained if one[0] not in imported):
         raise UserError(
             f"--fid has distances of generator {generator}, seed {seed}, but --history has no training of it; name "
             "its folder too"
@@ -317,6 +322,17 @@ def _require_equal(folders: Sequence[Path], values: Sequence[str], description: 
         if value != values[0]:
             raise UserError(
                 f"{description} is {value} in {folder}, but {values[0]} in {folders[0]}; expected the same in all"
+            )
+
+
+def _require_classes(folders: Sequence[Path], classes: Sequence[list[str]]) -> None:
+    """Refuse other classes than those of the table that has most; an imported set may have some of them alone."""
+    most = max(range(len(classes)), key=lambda place: len(classes[place]))
+    for folder, found in zip(folders, classes, strict=True):
+        if not set(found) <= set(classes[most]):
+            raise UserError(
+                f"the values of class is {', '.join(found)} in {folder}, but {', '.join(classes[most])} in "
+                f"{folders[most]}; expected the same in all"
             )
 
 

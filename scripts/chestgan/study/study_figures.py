@@ -84,11 +84,12 @@ def of_generators(distances: pd.DataFrame, diversity: pd.DataFrame, histories: p
     of_distances = f"Distances of synthetic images to the test patients by {features}"
     of_diversity = f"Diversity of synthetic images by {features}, and by MS-SSIM"
     of_training = "Distance to the validation patients; line: mean over the seeds, shade: range"
-    return {
+    drawn = {
         "distances": generator_figures.distances(to_test, of_distances),
         "diversity": generator_figures.diversity(by_first[1], of_diversity),
-        "training": generator_figures.training(histories, of_training),
     }
+    # where all generators were imported there is none
+    return drawn | ({"training": generator_figures.training(histories, of_training)} if len(histories) else {})
 
 
 def of_samples(real: ImageSet, synthetic: dict[str, tuple[int, ImageSet]], seed: int) -> dict[str, Figure]:
