@@ -3,11 +3,19 @@
     python scripts/evaluate_classifier.py --real results/demo/split --arm real --train-on real \\
         --output results/demo/classifier/real/seed-0
 
+A plain folder of training images and one of test images, in class folders, may stand in for an image set, and one of
+another generator's images for a synthetic set:
+
+    python scripts/evaluate_classifier.py --real TRAIN --test TEST --arm real --output real
+    python scripts/evaluate_classifier.py --real TRAIN --test TEST --generated GENERATED --arm both \\
+        --train-on real_synthetic --output both
+
 Early stopping and thresholds come from real validation patients. The test patients are used once, at the end. The model
 is kept, and classify_images.py reads any labelled set with it.
 """
 
 import sys
+import tempfile
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -27,6 +35,7 @@ from chestgan.classifier.model_file import Description
 from chestgan.classifier.networks import BACKBONES, Classifier
 from chestgan.classifier.training import Labelled, Length, Validation
 from chestgan.classifier.training_set import Arm
+from chestgan.data import plain_split
 from chestgan.images.image_set import ImageSet
 from chestgan.metrics import scores
 from chestgan.metrics.score_tables import PREDICTION_COLUMNS, SCORE_COLUMNS, probability_columns
@@ -42,11 +51,15 @@ PROTOCOL = (
 class Config:
     """The flags of this script."""
 
-    real: Path = argument("image set with a split column, made by split_data")
+    real: Path = argument("image set with a split column, made by split_data; or a plain folder, with test")
     arm: str = argument("name of this arm of the study")
+    test: Path | None = argument("plain folder of test images, where real is one of training images", None)
     output: Path = argument("new folder for predictions, scores and the model")
     train_on: str = setting("images to train on", "real", choices=training_set.TRAIN_ON, section="arms")
-    generated: Path | None = argument("synthetic set made by generate_images, for arms with synthetic images", None)
+    generated: Path | None = argument(
+        "synthetic set made by generate_images or import_images, or a plain folder, for arms with synthetic images",
+        None,
+    )
     ratio: float = setting(
         "synthetic images of a class per real training image of it", 1.0, minimum=0.001, section="arms"
     )
@@ -82,7 +95,7 @@ def run(config: Config) -> None:
     """Train, choose thresholds, test, and write the results; the folder appears whole."""
     files.require_empty(config.output)
     device = devices.device(config.device)
-    arm = training_set.read(config.real, config.generated, config.train_on, config.ratio)
+    arm, made_of = read_arm(config)
     positive = positive_number(config.positive_class, arm.classes)
     devices.use_threads(config.threads)
     torch.manual_seed(config.seed)
@@ -100,9 +113,30 @@ def run(config: Config) -> None:
         }
         for name, table in tables.items():
             write_table(folder / f"{name}.csv", table)
-        result = provenance(config, arm, positive, classifier, history)
+        result = provenance(config, arm, positive, classifier, history) | made_of
         model_file.write(folder / "model.safetensors", classifier, described(config, arm, classifier, thresholds))
         files.write_json(folder / "settings.json", result)
+
+
+def read_arm(config: Config) -> tuple[Arm, dict[str, Any]]:
+    """Read the images, and the checksums of their sets; of a plain folder also how its images were prepared."""
+    with tempfile.TemporaryDirectory() as scratch:
+        real, generated = plain_split.locate(
+            config.real, config.test, config.generated, config.seed, config.threads or 2, Path(scratch)
+        )
+        arm = training_set.read(real, generated, config.train_on, config.ratio)
+        folders = {"real": real} | ({"generated": generated} if generated else {})
+        sha256 = {
+            f"{name}/{file}": files.sha256(folder / file)
+            for name, folder in folders.items()
+            for file in ("images.npy", "manifest.csv")
+        }
+        made = {
+            name: files.read_json(folder / "settings.json")
+            for name, folder in folders.items()
+            if folder != vars(config)[name]
+        }
+    return arm, {"sha256": sha256} | ({"plain_folders": made} if made else {})
 
 
 def positive_number(label: str | None, classes: list[str]) -> int:
@@ -189,7 +223,6 @@ def provenance(
     config: Config, arm: Arm, positive: int, classifier: Classifier, history: list[Validation]
 ) -> dict[str, Any]:
     """Collect what was trained on what, and how it was tested."""
-    folders = {"real": config.real} | ({"generated": config.generated} if config.generated else {})
     images = arm.real | {"training": arm.training}
     return {
         "script": "evaluate_classifier",
@@ -212,11 +245,6 @@ def provenance(
         "input_size": classifier.size,
         "selected_kimg": selected(history).kimg,
         "shown_kimg": history[-1].kimg,
-        "sha256": {
-            f"{name}/{file}": files.sha256(folder / file)
-            for name, folder in folders.items()
-            for file in ("images.npy", "manifest.csv")
-        },
         "versions": versions("torch", "torchvision", "efficientnet-lite-pytorch", "numpy", "scikit-learn"),
     }
 

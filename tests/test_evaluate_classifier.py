@@ -15,7 +15,9 @@ from safetensors import safe_open
 from sklearn import metrics
 
 import evaluate_classifier
+import split_data
 from chestgan.images import image_set
+from pictures import class_folders
 from project import ROOT
 from synthetic_sets import write_synthetic_set
 
@@ -233,3 +235,58 @@ def test_an_old_result_stands(real_arm: Path, tiny_split: Path, capsys: pytest.C
     before = {path.name: path.read_bytes() for path in real_arm.iterdir()}
     assert "isn't empty" in refused(capsys, tiny_split, real_arm)
     assert {path.name: path.read_bytes() for path in real_arm.iterdir()} == before
+
+
+@pytest.fixture
+def folders(tmp_path: Path) -> dict[str, Path]:
+    """Make folders of training, test and generated pictures in class folders."""
+    folder = tmp_path / "plain"
+    return {name: class_folders(folder / name, n) for name, n in (("train", 10), ("test", 4), ("drawn", 9))}
+
+
+class TestPlainFolders:
+    def test_they_stand_in_for_a_split_and_a_synthetic_set(self, folders: dict[str, Path], tmp_path: Path) -> None:
+        flags = ["--test", folders["test"], "--generated", folders["drawn"], "--train-on", "real_synthetic"]
+        assert evaluate(folders["train"], tmp_path / "both", *map(str, flags)) == 0
+        told = json.loads((tmp_path / "both" / "settings.json").read_text())
+        # a fifth of ten are for validation, and the synthetic ones are as many as the eight others
+        assert told["counts"]["validation"] == {"covid": 2, "normal": 2}
+        assert (told["n_train_real"], told["n_train_synthetic"]) == (16, 16)
+        assert (told["generator"], told["image_size"]) == ("drawn", 72)
+        assert told["plain_folders"]["generated"]["prepared"]["image_size"] == 72
+        assert "no patients" in told["plain_folders"]["real"]["warnings"][0]
+        predictions = pd.read_csv(tmp_path / "both" / "predictions.csv")
+        assert list(predictions["file"]) == [
+            f"test/{label}/0{i}.png" for label in ("covid", "normal") for i in range(4)
+        ]
+
+    def test_a_generated_folder_beside_a_split_is_prepared_as_that(
+        self, folders: dict[str, Path], tmp_path: Path
+    ) -> None:
+        command = ["--folder", folders["train"], "--image-size", 32, "--output", tmp_path / "split"]
+        assert split_data.main([str(word) for word in command]) == 0
+        flags = ["--generated", str(folders["drawn"]), "--train-on", "synthetic", "--ratio", "0.5"]
+        assert evaluate(tmp_path / "split", tmp_path / "alone", *flags) == 0
+        told = json.loads((tmp_path / "alone" / "settings.json").read_text())
+        assert told["plain_folders"].keys() == {"generated"}
+        assert told["image_size"] == 32
+
+    def test_what_does_not_go_together_is_told(self, folders, tiny_split, tmp_path, capsys) -> None:
+        assert "without a split; name one of test images too: --test" in (
+            refused(capsys, folders["train"], tmp_path / "out")
+        )
+        assert "which has test images of its own" in (
+            refused(capsys, tiny_split, tmp_path / "out", "--test", str(folders["test"]))
+        )
+
+
+def test_images_of_one_class_are_added_to_real_ones_and_never_alone(tiny_split, tmp_path, capsys) -> None:
+    generated = write_synthetic_set(tmp_path / "generated", {"covid": 12})
+    flags = ["--generated", str(generated), "--train-on"]
+    assert evaluate(tiny_split, tmp_path / "both", *flags, "real_synthetic") == 0
+    told = json.loads((tmp_path / "both" / "settings.json").read_text())
+    assert (told["n_train_real"], told["n_train_synthetic"]) == (24, 12)
+    assert told["counts"]["training"] == {"covid": 24, "normal": 12}
+    capsys.readouterr()
+    message = refused(capsys, tiny_split, tmp_path / "alone", *flags, "synthetic")
+    assert "and the classes covid, the real ones 32 × 32 px and the classes covid, normal" in message
