@@ -7,8 +7,8 @@ import pytest
 from chestgan.cluster.stages import ON_GPU, STAGES
 from project import ROOT
 
-# it makes the data of the demo, and it looks at the machine: neither makes a result of a study
-NO_STAGES = {"make_demo_data", "check_setup"}
+# they make the data of the demo, look at the machine and draft a configuration: none makes a result of a study
+NO_STAGES = {"make_demo_data", "check_setup", "configure_study"}
 
 
 @pytest.fixture(scope="module")
