@@ -1,5 +1,6 @@
 """The workflow as its users run it: dry, with mistakes, and for real."""
 
+import html
 import re
 import shutil
 import subprocess
@@ -124,7 +125,7 @@ def test_results_of_before_version_1_are_left_as_they_are(fresh: Project) -> Non
 
 
 def test_a_finished_study_has_its_page(finished: Project) -> None:
-    page = (finished.folder / "results" / "demo" / "report.html").read_text()
+    page = html.unescape((finished.folder / "results" / "demo" / "report.html").read_text())
     told = (finished.folder / "results" / "demo" / "study" / "verdict.txt").read_text().splitlines()
     assert told[0] in page
     # the times that Snakemake took, and the commands to repeat it
