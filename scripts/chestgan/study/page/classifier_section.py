@@ -5,7 +5,7 @@ import pandas as pd
 from chestgan.metrics.score_tables import LOWER_IS_BETTER, SCORES
 from chestgan.study.arms import NO_GENERATOR, REFERENCE_ARMS
 from chestgan.study.labels import arm_label, score_label
-from chestgan.study.page.blocks import Figure, Gallery, Prose, Section, Table, Tile
+from chestgan.study.page.blocks import Figure, Gallery, Section, Table, Tile
 from chestgan.study.page.pictures import read_figure, tile_source
 from chestgan.study.page.sources import Study
 from chestgan.study.page.words import UNKNOWN, counted, number, with_deviation, with_interval
@@ -160,7 +160,7 @@ def _calibration(study: Study) -> list[Table | Figure]:
     return [Table(caption, ["trained on", "slope", "intercept"], rows), figure]
 
 
-def _errors(study: Study) -> list[Prose | Table | Gallery]:
+def _errors(study: Study) -> list[Table | Gallery]:
     """Count and show the images that all seeds of an arm got wrong."""
     wrong = pd.DataFrame(study.told["wrong_in_all_seeds"], columns=["arm", "generator", "file", "patient", "label"])
     classes = study.real.classes

@@ -7,10 +7,9 @@ from chestgan.study.page.blocks import Gallery, Prose, Section, Tile
 from chestgan.study.page.pictures import TILE, read_sheet, tile_source
 from chestgan.study.page.sources import Study
 
-# bytes of grey pixels in all galleries: as PNG in base64 they take about as many
-_BUDGET = 2_500_000
+# bytes of grey pixels of the images beside real ones, and of those over trainings: in base64 they take about as many
+_BUDGET = 1_500_000
 _MOST_COLUMNS = 6
-_MOST_SNAPSHOTS = 6
 
 
 def image_section(study: Study) -> Section:
@@ -31,7 +30,7 @@ def n_columns(n_rows: int, size: int) -> int:
 def _beside(study: Study) -> Gallery:
     """Show real images of each class, and below them those of every generator and seed."""
     real, classes = study.real, study.real.classes
-    columns = n_columns(2 * len(classes) * (1 + len(study.generated)), real.images.shape[1])
+    columns = n_columns(len(classes) * (1 + len(study.generated)), real.images.shape[1])
     chosen = study_figures.one_a_patient(real, study.told["settings"]["seed"])
     of_real = study_figures.first_images(real, chosen, classes, columns)
     of_generators = {
@@ -48,17 +47,17 @@ def _beside(study: Study) -> Gallery:
 
 
 def _over_training(study: Study) -> list[Gallery]:
-    """Show the same latents after ever more training, for every generator and seed."""
-    galleries = []
-    columns = n_columns(2 * _MOST_SNAPSHOTS * len(study.real.classes) * max(1, len(study.trained)), TILE)
+    """Show the same latent after ever more training, for every generator and seed."""
+    galleries, size = [], study.real.images.shape[1]
+    n_snapshots = n_columns(len(study.real.classes) * max(1, len(study.trained)), size)
     for generator in dict.fromkeys(name for name, _ in study.trained):
         rows = []
         for (name, seed), (settings, folder) in study.trained.items():
-            sheets = sorted((folder / "samples").glob("kimg-*.png"))
-            if name != generator or not sheets or columns < 1:
+            sheets = sorted((folder / "samples").glob("kimg-*.png")) if name == generator else []
+            if not sheets:
                 continue
-            places = np.unique(np.linspace(0, len(sheets) - 1, _MOST_SNAPSHOTS).round().astype(int))
-            shown = [(sheets[place].stem, read_sheet(sheets[place], study.real.images.shape[1])) for place in places]
+            places = np.unique(np.linspace(len(sheets) - 1, 0, n_snapshots).round().astype(int))
+            shown = [(sheets[place].stem, read_sheet(sheets[place], size)) for place in places]
             for row, label in enumerate(settings["classes"]):
                 rows.append((f"{label}, seed {seed}", [_snapshot(stem, sheet[row, 0], label) for stem, sheet in shown]))
         if rows:

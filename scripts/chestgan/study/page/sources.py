@@ -12,7 +12,6 @@ from chestgan.base.errors import UserError
 from chestgan.base.tables import read_table
 from chestgan.images import image_set
 from chestgan.images.image_set import ImageSet
-from chestgan.study.arms import NO_GENERATOR
 
 # of study.json, what every page shows
 _NEEDED = (
@@ -119,12 +118,6 @@ def read(
         notes=notes,
         seconds=_seconds(benchmarks) if benchmarks else {},
     )
-
-
-def generators_of(study: Study, arm: str) -> list[str]:
-    """List the generators whose images an arm trains on."""
-    arms = study.arms
-    return [name for name in arms.loc[arms["arm"] == arm, "generator"] if name != NO_GENERATOR]
 
 
 def _settings(folder: Path) -> dict[str, Any]:
