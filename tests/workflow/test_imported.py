@@ -126,8 +126,8 @@ def test_each_set_of_images_gets_what_it_must(imported: Project) -> None:
     assert f"Images of copies: {are_real.format(n_copies)}: see real_images.csv." in caveats
     labelled = f"; {n_swapped} of them with another label than the patient: see real_images.csv."
     assert f"Images of swapped: {are_real.format(n_swapped)}{labelled}" in caveats
-    assert not any("noise" in caveat and "real patients" in caveat for caveat in caveats)
-    assert not any("unseen" in caveat and "real patients" in caveat for caveat in caveats)
+    assert not any("of noise:" in caveat and "this study's real" in caveat for caveat in caveats)
+    assert not any("of unseen:" in caveat and "this study's real" in caveat for caveat in caveats)
 
 
 @pytest.mark.parametrize("how", ["changed", "added", "lost"])
