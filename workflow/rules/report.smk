@@ -38,7 +38,7 @@ rule write_report:
         fid=expand(f"{BRANCH}/fid", generator=GENERATORS, seed=SEEDS),
         classifier=expand(f"{RESULTS}/classifier/{{arm}}/seed-{{seed}}", arm=ARMS, seed=SEEDS),
         benchmarks=BENCHMARKS,
-        cards=RESULTS,
+        cards=subpath(output.page, parent=True),
     shell:
         "python {params.script} {params.flags} --study {params.study} --split {params.split} "
         "--generated {params.generated} {params.train} --fid {params.fid} --classifier {params.classifier} "
