@@ -1,5 +1,9 @@
 """Train one classifier on real, real and synthetic, or synthetic images, and score it on the real test patients.
 
+Two arms are controls, which must not help: `duplicated` trains on real images and again on as many of them as `ratio`
+asks for, `shuffled` on real images and synthetic ones whose labels are permuted by `seed`. `kimg` limits the images
+shown to the same number in every arm, so added images take the place of others and lengthen no training.
+
     python scripts/evaluate_classifier.py --real results/demo/split --arm real --train-on real \\
         --output results/demo/classifier/real/seed-0
 
@@ -26,6 +30,7 @@ import pandas as pd
 import torch
 
 from chestgan.base import commandline, devices, files, settings
+from chestgan.base.arm_kinds import KINDS, TRAIN_ON
 from chestgan.base.errors import UserError, unknown_name
 from chestgan.base.provenance import versions
 from chestgan.base.settings import argument, setting
@@ -55,13 +60,13 @@ class Config:
     arm: str = argument("name of this arm of the study")
     test: Path | None = argument("plain folder of test images, where real is one of training images", None)
     output: Path = argument("new folder for predictions, scores and the model")
-    train_on: str = setting("images to train on", "real", choices=training_set.TRAIN_ON, section="arms")
+    train_on: str = setting("images to train on", "real", choices=TRAIN_ON, section="arms")
     generated: Path | None = argument(
         "synthetic set made by generate_images or import_images, or a plain folder, for arms with synthetic images",
         None,
     )
     ratio: float = setting(
-        "synthetic images of a class per real training image of it", 1.0, minimum=0.001, section="arms"
+        "synthetic or repeated images of a class per real training image of it", 1.0, minimum=0.001, section="arms"
     )
     augment: bool = setting(
         "standard augmentation: shift and recolour each training image whenever it is shown", False, section="arms"
@@ -75,7 +80,11 @@ class Config:
     batch_size: int = setting("images per step", 32, minimum=2)
     learning_rate: float = setting("learning rate of AdamW", 0.0005, minimum=1e-8, maximum=1.0)
     positive_class: str | None = setting("class to find; default: the first in the alphabet", None)
-    seed: int = argument("seed of the first weights, the images' order and augmentation, and the dropout", 0, minimum=0)
+    seed: int = argument(
+        "seed of the first weights, the images' order and augmentation, the dropout, and what a control draws",
+        0,
+        minimum=0,
+    )
     device: str = argument("compute device", "cpu", choices=devices.DEVICES)
     threads: int = argument("CPU threads; 0: torch's own choice", 0, minimum=0)
 
@@ -83,12 +92,15 @@ class Config:
         settings.check(self)
         if not self.arm:
             raise UserError("arm is empty; expected a name")
-        if self.train_on != "real" and self.generated is None:
+        needs_generator = KINDS[self.train_on].needs_generator
+        if needs_generator and self.generated is None:
             raise UserError(
                 f"train_on is {self.train_on}, which needs generated: a synthetic set made by generate_images"
             )
-        if self.train_on == "real" and self.generated is not None:
-            raise UserError(f"train_on is real, which takes no generated images; found generated {self.generated}")
+        if not needs_generator and self.generated is not None:
+            raise UserError(
+                f"train_on is {self.train_on}, which takes no generated images; found generated {self.generated}"
+            )
 
 
 def run(config: Config) -> None:
@@ -124,7 +136,7 @@ def read_arm(config: Config) -> tuple[Arm, dict[str, Any]]:
         real, generated = plain_split.locate(
             config.real, config.test, config.generated, config.seed, config.threads or 2, Path(scratch)
         )
-        arm = training_set.read(real, generated, config.train_on, config.ratio)
+        arm = training_set.read(real, generated, config.train_on, config.ratio, config.seed)
         folders = {"real": real} | ({"generated": generated} if generated else {})
         sha256 = {
             f"{name}/{file}": files.sha256(folder / file)

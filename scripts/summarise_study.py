@@ -45,7 +45,8 @@ from chestgan.study.inputs import Runs
 
 PROTOCOL = (
     "scores of the positive class on the test patients, mean and standard deviation (n - 1) over the seeds; "
-    "<score>_low and _high: its interval at the confidence over test patients and seeds (Wilson); difference: mean "
+    "n_train_real: real training images, in an arm that repeats them with the repeats; <score>_low and _high: its "
+    "interval at the confidence over test patients and seeds (Wilson); difference: mean "
     "score of an arm minus that of the arm real; difference_low and _high: its interval at the confidence over test "
     "patients (the same for both arms) and seeds, from the jackknife over patients and Student's t, without random "
     "numbers; family_low and _high: the same at 1 - (1 - confidence) / number of comparisons (Bonferroni), which the "

@@ -16,6 +16,7 @@ from sklearn import metrics
 
 import evaluate_classifier
 import split_data
+from chestgan.base import arm_kinds
 from chestgan.images import image_set
 from pictures import class_folders
 from project import ROOT
@@ -137,7 +138,7 @@ def test_same_seed_same_bytes_in_another_process(real_arm: Path, tiny_split: Pat
     assert (tmp_path / "other" / "model.safetensors").read_bytes() != (real_arm / "model.safetensors").read_bytes()
 
 
-@pytest.mark.parametrize(("train_on", "n_real"), [("real_synthetic", 24), ("synthetic", 0)])
+@pytest.mark.parametrize(("train_on", "n_real"), [("real_synthetic", 24), ("synthetic", 0), ("shuffled", 24)])
 def test_arms_with_synthetic_images(tiny_split: Path, pool: Path, tmp_path: Path, train_on: str, n_real: int) -> None:
     flags = ["--arm", "mixed", "--train-on", train_on, "--ratio", "1.5", "--generated", str(pool)]
     assert evaluate(tiny_split, tmp_path / "arm", *flags) == 0
@@ -146,6 +147,29 @@ def test_arms_with_synthetic_images(tiny_split: Path, pool: Path, tmp_path: Path
     assert (told["arm"], told["generator"], told["generator_seed"]) == ("mixed", "mine", 4)
     assert {"real/images.npy", "generated/images.npy", "generated/manifest.csv"} <= told["sha256"].keys()
     assert len(pd.read_csv(tmp_path / "arm" / "predictions.csv")) == 16
+
+
+def test_repeated_real_images_need_no_generator(tiny_split: Path, pool: Path, tmp_path: Path, capsys) -> None:
+    flags = ["--arm", "duplicated", "--train-on", "duplicated"]
+    assert evaluate(tiny_split, tmp_path / "arm", *flags, "--ratio", "1.5") == 0
+    told = json.loads((tmp_path / "arm" / "settings.json").read_text())
+    assert (told["n_train_real"], told["n_train_synthetic"], told["generator"]) == (60, 0, None)
+    assert told["counts"]["training"] == {"covid": 30, "normal": 30}
+    assert told["counts"]["train"] == {"covid": 12, "normal": 12}
+    capsys.readouterr()
+    message = refused(capsys, tiny_split, tmp_path / "other", *flags, "--generated", str(pool))
+    assert "train_on is duplicated, which takes no generated images" in message
+    message = refused(capsys, tiny_split, tmp_path / "other", "--train-on", "shuffled")
+    assert "train_on is shuffled, which needs generated" in message
+
+
+def test_every_arm_is_shown_the_same_number_of_images(tiny_split: Path, pool: Path, tmp_path: Path) -> None:
+    shown = set()
+    for train_on in arm_kinds.TRAIN_ON:
+        generated = ["--generated", str(pool)] if arm_kinds.KINDS[train_on].needs_generator else []
+        assert evaluate(tiny_split, tmp_path / train_on, "--train-on", train_on, "--patience", "99", *generated) == 0
+        shown.add(json.loads((tmp_path / train_on / "settings.json").read_text())["shown_kimg"])
+    assert shown == {0.32}
 
 
 @pytest.mark.parametrize("backbone", ["convnet", "efficientnet_lite0"])

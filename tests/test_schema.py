@@ -6,6 +6,7 @@ from typing import Any
 import make_schema
 import pytest
 
+from chestgan.base.arm_kinds import TRAIN_ON
 from chestgan.metrics.score_tables import PRIMARY_SCORES
 from chestgan.study.arms import REFERENCE_ARMS
 from project import ROOT
@@ -64,6 +65,10 @@ def test_a_generator_and_an_arm_may_set_what_their_sections_may(schema) -> None:
     # a default here would win over what the section sets
     for words, section in ((of_generators, "train_acgan"), (of_arms, "evaluate_classifier")):
         assert not any("default" in words[name] for name in properties[section]["properties"])
+
+
+def test_an_arm_is_of_a_known_kind(schema) -> None:
+    assert schema["properties"]["arms"]["additionalProperties"]["properties"]["train_on"]["enum"] == list(TRAIN_ON)
 
 
 def test_the_reference_arms_are_described(schema) -> None:

@@ -1,6 +1,7 @@
 """write_report from the command line: one page that is complete, can be read by everybody, and says what the study
 says."""
 
+import dataclasses
 import json
 import re
 import shutil
@@ -169,9 +170,24 @@ def test_methods_are_those_of_the_settings(page):
         "A share of 0.4 of the images was held out to test",
         "Generator covidgan: preset covidgan",
         "at most 15 thousand images shown, in batches of 32, at a learning rate of 0.0005",
+        "this is the same in every arm that doesn't set its own",
         "without random numbers",
     ):
         assert words in methods
+    assert "Controls" not in methods
+
+
+def test_methods_tell_what_controls_are(folders, tmp_path):
+    made, study = folders
+    classifiers = []
+    for place, folder in enumerate(made.classifier):
+        classifiers.append(shutil.copytree(folder, tmp_path / "classifiers" / str(place)))
+        told = files.read_json(classifiers[-1] / "settings.json")
+        control = {"real_synthetic": {"arm": "mixed", "train_on": "shuffled"}}.get(told["arm"], {})
+        files.write_json(classifiers[-1] / "settings.json", told | control)
+    assert write((dataclasses.replace(made, classifier=classifiers), study), tmp_path / "report.html") == 0
+    methods = html_pages.parse((tmp_path / "report.html").read_text()).section("methods").text("sup")
+    assert "Controls, which must not help: mixed was trained on real images and synthetic ones whose labels" in methods
 
 
 def test_works_are_numbered_in_the_order_in_which_they_are_cited(page):

@@ -52,8 +52,12 @@ def test_an_empty_folder_is_told(tmp_path):
 def test_an_arm_has_all_generators_or_its_own():
     arms = {"real": REAL, "both": BOTH, "alone": ALONE | {"generators": ["b"]}}
     assert imported.arms_with(arms, ["a", "b"]) == {"real": [None], "both": ["a", "b"], "alone": ["b"]}
+    controls = {"again": {"train_on": "duplicated"}, "mixed": {"train_on": "shuffled"}}
+    assert imported.arms_with(controls, ["a", "b"]) == {"again": [None], "mixed": ["a", "b"]}
     with pytest.raises(UserError, match=r"arms.real.train_on is real, which takes no generators"):
         imported.arms_with({"real": REAL | {"generators": ["a"]}}, ["a"])
+    with pytest.raises(UserError, match=r"arms.again.train_on is duplicated, which takes no generators"):
+        imported.arms_with({"again": {"train_on": "duplicated", "generators": ["a"]}}, ["a"])
 
 
 def test_enough_images_are_let_pass(tmp_path):
@@ -76,8 +80,11 @@ def test_a_class_is_missing_only_where_nothing_else_trains(tmp_path):
     for split in (make_split(tmp_path / "split", covid=4, normal=3), tmp_path / "none yet"):
         require(images, {"both": BOTH}, split)
         require(images, {"alone": ALONE | {"generators": ["strong"]}}, split)
-        with pytest.raises(UserError, match=r"arms.alone trains on synthetic images alone.* has none of normal"):
+        with pytest.raises(UserError, match=r"train_on is synthetic, which takes .* every class.* has none of normal"):
             require(images, {"alone": ALONE}, split)
+        with pytest.raises(UserError, match=r"arms.mixed.train_on is shuffled, which takes .* has none of normal"):
+            require(images, {"mixed": {"train_on": "shuffled"}}, split)
+        require(images, {"again": {"train_on": "duplicated", "ratio": 9.0}}, split)
 
 
 def test_no_class_of_the_study_at_all(tmp_path):

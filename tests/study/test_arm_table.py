@@ -45,6 +45,12 @@ def test_arms_that_add_synthetic_images_are_compared_with_augmented_ones_too():
     table = arm_table.arm_table(runs.table, runs.scores, runs.test)
     assert [len(arm_table.comparisons(table, reference)) for reference in REFERENCE_ARMS] == [3, 1]
     assert arm_table.n_comparisons(table) == 4
+    # controls are compared with real images alone
+    controls = make_runs(
+        {REAL: [some], AUGMENTED: [some], ("shuffled", "covidgan"): [some], ("duplicated", "-"): [some]}
+    )
+    table = arm_table.arm_table(controls.table, controls.scores, controls.test)
+    assert [len(arm_table.comparisons(table, reference)) for reference in REFERENCE_ARMS] == [3, 0]
 
 
 def test_metrics_stand_beside_the_arms():

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from chestgan.study import caveats
-from chestgan.study.caveats import of_generators, of_patients, of_seeds, of_sources, of_trainings
+from chestgan.study.caveats import of_controls, of_generators, of_patients, of_seeds, of_sources, of_trainings
 
 
 def images_of(split: str = "test", **patients: int) -> pd.DataFrame:
@@ -35,7 +35,7 @@ def test_unknown_patients_are_the_first_caveat():
     unknown = images.assign(patient=[f"image:{number}" for number in range(140)])
     first = "Patients unknown: images are counted as patients; the true intervals are wider."
     assert of_patients(unknown) == [first]
-    table = pd.DataFrame({"arm": ["real"], "generator": ["-"], "n_seeds": [2]})
+    table = pd.DataFrame({"arm": ["real"], "generator": ["-"], "train_on": ["real"], "outcome": [None], "n_seeds": [2]})
     table = table.assign(**dict.fromkeys(("ms_ssim", "real_ms_ssim", "dcr_ratio", "real_dcr_ratio"), 0.5))
     assert caveats.caveats(table, unknown, [], [])[0] == first
     some = images.assign(patient=["image:a.png", *images["patient"][1:]])
@@ -48,6 +48,17 @@ def test_unfinished_trainings_are_caveats_with_what_to_raise():
         "Classifiers of real and synthetic (gan) came to their limit while they still learned: raise "
         "evaluate_classifier.kimg.",
         "Images of gan still got nearer to real ones at the end: raise generators.gan.kimg.",
+    ]
+
+
+def test_a_control_that_helps_is_a_caveat():
+    arms = [("real", "-", "real", None), ("shuffled", "gan", "shuffled", "no difference shown")]
+    arms += [("again", "-", "duplicated", "worse"), ("both", "gan", "real_synthetic", "better")]
+    table = pd.DataFrame(arms, columns=["arm", "generator", "train_on", "outcome"])
+    assert of_controls(table) == []
+    assert of_controls(table.assign(outcome="better")) == [
+        "The control shuffled (gan) and again made the classifier better, although it tells nothing more than the real "
+        "images do: a benefit of other arms may come from what these have in common with it."
     ]
 
 

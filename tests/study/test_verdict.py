@@ -119,6 +119,20 @@ def test_an_arm_of_real_images_of_another_name_is_compared_too():
     assert lines[-1].startswith("- training as in arm slower: +0.030")
 
 
+def test_controls_are_told_in_plain_words_and_are_no_answer():
+    table = table_of(("shuffled", 0.03, 0.01, 0.05), ("duplicated", 0.0, -0.1, 0.1))
+    table.loc[2, "generator"], table.loc[2, "n_train_real"], table.loc[2, "n_train_synthetic"] = "-", 1060, 0
+    lines = verdict.verdict(table, "roc_auc", 0.95)
+    assert lines[0] == "The study has no arm with synthetic images but a control."
+    assert lines[-2:] == [
+        "- adding 530 images of gan0 with permuted labels to 530 real ones: +0.030 (+0.010 to +0.050), better",
+        "- training on 1060 real images, repeats among them: +0.000 (-0.100 to +0.100), no difference shown (could "
+        "have shown 0.023)",
+    ]
+    beside = table_of(("shuffled", 0.03, 0.01, 0.05), ("real_synthetic", 0.0, -0.1, 0.1))
+    assert verdict.answer(beside)[0] == "No benefit of synthetic images was shown."
+
+
 def augmented_table(low: float) -> pd.DataFrame:
     """Make a study whose synthetic images help, and against augmentation by an interval that begins at `low`."""
     changes = [("real", 0.02, -0.01, 0.04), ("real_synthetic", 0.03, 0.01, 0.05), ("synthetic", 0.0, -0.1, 0.1)]

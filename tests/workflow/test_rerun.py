@@ -169,8 +169,16 @@ def test_one_arms_settings_rerun_that_arm_alone(finished: Project) -> None:
 
 def test_an_added_arm_runs_its_own_jobs_the_summary_and_the_page(finished: Project) -> None:
     config = small_study()
-    config["arms"]["twice_as_many"] = {"train_on": "real_synthetic", "ratio": 2.0}
+    config["arms"]["half_as_many"] = {"train_on": "real_synthetic", "ratio": 0.5}
     assert planned_with(finished, config) == {"evaluate_classifier": 2, **AFTER_CLASSIFIERS}
+
+
+def test_a_control_without_a_generator_is_run_once_a_seed_and_the_other_for_each(finished: Project) -> None:
+    config = small_study()
+    duplicated = config["arms"] | {"duplicated": {"train_on": "duplicated"}}
+    assert planned_with(finished, config | {"arms": duplicated}) == {"evaluate_classifier": 1, **AFTER_CLASSIFIERS}
+    shuffled = config["arms"] | {"shuffled": {"train_on": "shuffled"}}
+    assert planned_with(finished, config | {"arms": shuffled}) == {"evaluate_classifier": 2, **AFTER_CLASSIFIERS}
 
 
 def test_notes_and_layout_of_the_page_write_it_again_alone(finished: Project) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from chestgan.base import files
+from chestgan.base.arm_kinds import KINDS
 from chestgan.base.errors import UserError, unknown_name
 
 # in the path of a folder it stands for the seed: one folder for each training
@@ -40,7 +41,7 @@ def folders(generators: Mapping[str, Mapping[str, Any]], seeds: Sequence[int]) -
 
 
 def arms_with(arms: Mapping[str, Mapping[str, Any]], generators: Sequence[str]) -> dict[str, list[str | None]]:
-    """List the generators of each arm: its own choice, or all; none for real images alone.
+    """List the generators of each arm: its own choice, or all; one None for an arm that needs no generator.
 
     Raises:
         UserError: an arm names a generator that isn't there, or none needs one.
@@ -51,9 +52,10 @@ def arms_with(arms: Mapping[str, Mapping[str, Any]], generators: Sequence[str]) 
         for generator in chosen or ():
             if generator not in generators:
                 raise UserError(f"arms.{name}.generators: {unknown_name('generator', generator, generators)}")
-        if chosen is not None and arm["train_on"] == "real":
-            raise UserError(f"arms.{name}.train_on is real, which takes no generators; found generators")
-        found[name] = [None] if arm["train_on"] == "real" else sorted(chosen or generators)
+        needs_generator = KINDS[arm["train_on"]].needs_generator
+        if chosen is not None and not needs_generator:
+            raise UserError(f"arms.{name}.train_on is {arm['train_on']}, which takes no generators; found generators")
+        found[name] = sorted(chosen or generators) if needs_generator else [None]
     return found
 
 
@@ -85,10 +87,10 @@ def _require_class(
 ) -> None:
     """Refuse a class folder that is missing or too small for an arm."""
     leave = f"or leave {name} out of arms.{arm}.generators"
-    if n_files == 0 and settings["train_on"] == "synthetic":
+    if n_files == 0 and KINDS[settings["train_on"]].needs_every_class:
         raise UserError(
-            f"arms.{arm} trains on synthetic images alone, but {_key(name, folder)}, which has none of {label}; add "
-            f"them, {leave}"
+            f"arms.{arm}.train_on is {settings['train_on']}, which takes synthetic images of every class, but "
+            f"{_key(name, folder)}, which has none of {label}; add them, {leave}"
         )
     ratio = settings.get("ratio", 1.0)
     if n_train is not None and 0 < n_files < round(ratio * n_train):

@@ -7,11 +7,10 @@ import numpy as np
 import pandas as pd
 
 from chestgan.base import files
+from chestgan.base.arm_kinds import KINDS
 from chestgan.base.errors import UserError
 from chestgan.images import image_set
 from chestgan.images.image_set import SPLITS, ImageSet
-
-TRAIN_ON = ("real", "real_synthetic", "synthetic")
 
 
 @dataclass(frozen=True)
@@ -20,8 +19,8 @@ class Arm:
 
     Attributes:
         real: the real images by split.
-        training: real images first, then synthetic ones by class in seed order.
-        n_real: real images in `training`; the others are synthetic.
+        training: real images first, then the added ones by class: synthetic ones in seed order, or real ones again.
+        n_real: real images in `training`, repeats counted; the others are synthetic.
         generator: name of the generator; None without synthetic images.
         generator_seed: seed of its training.
     """
@@ -41,29 +40,31 @@ class Arm:
         return self.training.images.shape[-1]
 
 
-def read(real_folder: Path, generated_folder: Path | None, train_on: str, ratio: float) -> Arm:
+def read(real_folder: Path, generated_folder: Path | None, train_on: str, ratio: float, seed: int) -> Arm:
     """Read the images of an arm.
 
     Args:
         real_folder: made by split_data.
-        generated_folder: a synthetic set made by generate_images; None for real images alone.
-        train_on: one of `TRAIN_ON`.
-        ratio: synthetic images of each class for each real training image of it.
+        generated_folder: a synthetic set made by generate_images; None for an arm that needs no generator.
+        train_on: one of `arm_kinds.TRAIN_ON`.
+        ratio: synthetic or repeated images of each class for each real training image of it.
+        seed: of the choice of the images that `duplicated` repeats, and of the labels of `shuffled`.
 
     Raises:
         UserError: a set is missing or damaged, they don't fit together, or the synthetic set is too small.
     """
     real = _read_real(real_folder)
+    train = real["train"]
     if generated_folder is None:
-        return Arm(real, real["train"], len(real["train"]), None, None)
-    synthetic, origin = _read_synthetic(generated_folder, real["train"], train_on)
-    training = _choose(synthetic, real["train"], ratio)
-    n_real = 0
-    if train_on == "real_synthetic":
-        n_real = len(real["train"])
-        images = np.concatenate([real["train"].images, training.images])
-        training = ImageSet(images, pd.concat([real["train"].manifest, training.manifest], ignore_index=True))
-    return Arm(real, training, n_real, origin["generator"], origin["seed"])
+        training = _joined(train, _repeated(train, ratio, seed)) if train_on == "duplicated" else train
+        return Arm(real, training, len(training), None, None)
+    synthetic, origin = _read_synthetic(generated_folder, train, train_on)
+    chosen = _choose(synthetic, train, ratio)
+    if train_on == "synthetic":
+        return Arm(real, chosen, 0, origin["generator"], origin["seed"])
+    if train_on == "shuffled":
+        chosen = _with_permuted_labels(chosen, seed)
+    return Arm(real, _joined(train, chosen), len(train), origin["generator"], origin["seed"])
 
 
 def _read_real(folder: Path) -> dict[str, ImageSet]:
@@ -87,7 +88,7 @@ def _read_synthetic(folder: Path, real: ImageSet, train_on: str) -> tuple[ImageS
     files.require_folder(folder, "an image set made by generate_images")
     synthetic, origin = image_set.read(folder), files.read_json(folder / "settings.json")
     absent, unknown = (set(real.classes) - set(synthetic.classes), set(synthetic.classes) - set(real.classes))
-    if synthetic.images.shape[1:] != real.images.shape[1:] or unknown or (absent and train_on == "synthetic"):
+    if synthetic.images.shape[1:] != real.images.shape[1:] or unknown or (absent and KINDS[train_on].needs_every_class):
         raise UserError(
             f"the synthetic images in {folder} have {_described(synthetic)}, the real ones {_described(real)}; "
             "expected a generator of these"
@@ -110,17 +111,46 @@ def _choose(synthetic: ImageSet, real: ImageSet, ratio: float) -> ImageSet:
     for label in synthetic.classes:
         of_class = np.flatnonzero(synthetic.manifest["label"] == label)
         rows[label] = of_class[np.argsort(synthetic.manifest["seed"].iloc[of_class].astype(int), kind="stable")]
-    wanted = {label: round(ratio * (real.manifest["label"] == label).sum()) for label in rows}
+    wanted = _wanted(real, synthetic.classes, ratio)
     if any(wanted[label] > len(rows[label]) for label in wanted):
         needed = ", ".join(f"{n} {label}" for label, n in wanted.items())
         found = ", ".join(f"{len(rows[label])} {label}" for label in wanted)
         raise UserError(
             f"ratio {ratio:g} needs {needed}, but the synthetic set has {found}; generate more, or lower ratio"
         )
-    if not all(wanted.values()):
-        raise UserError(f"ratio {ratio:g} leaves a class without synthetic images; raise it")
     chosen = np.concatenate([rows[label][:n] for label, n in wanted.items()])
     return ImageSet(synthetic.images[chosen], synthetic.manifest.iloc[chosen].reset_index(drop=True))
+
+
+def _repeated(real: ImageSet, ratio: float, seed: int) -> ImageSet:
+    """Choose real images of each class again, each once more before any is there a third time: a lower ratio takes a
+    part of a higher one's."""
+    random, rows = np.random.default_rng(seed), []
+    for label, n in _wanted(real, real.classes, ratio).items():
+        rows.append(np.resize(random.permutation(np.flatnonzero(real.manifest["label"] == label)), n))
+    chosen = np.concatenate(rows)
+    return ImageSet(real.images[chosen], real.manifest.iloc[chosen].reset_index(drop=True))
+
+
+def _with_permuted_labels(synthetic: ImageSet, seed: int) -> ImageSet:
+    """Exchange the labels of images at random; every class keeps its count."""
+    labels = np.random.default_rng(seed).permutation(synthetic.manifest["label"])
+    return ImageSet(synthetic.images, synthetic.manifest.assign(label=labels))
+
+
+def _wanted(real: ImageSet, classes: list[str], ratio: float) -> dict[str, int]:
+    """Count the images of each class that a ratio to the real ones asks for."""
+    wanted = {label: round(ratio * (real.manifest["label"] == label).sum()) for label in classes}
+    lacking = [label for label, n in wanted.items() if not n]
+    if lacking:
+        raise UserError(f"ratio {ratio:g} adds no image of {', '.join(lacking)}; raise it")
+    return wanted
+
+
+def _joined(real: ImageSet, added: ImageSet) -> ImageSet:
+    """Put added images behind the real ones."""
+    images = np.concatenate([real.images, added.images])
+    return ImageSet(images, pd.concat([real.manifest, added.manifest], ignore_index=True))
 
 
 def _described(images: ImageSet) -> str:

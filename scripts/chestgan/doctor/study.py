@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from chestgan.base import configuration, imported
+from chestgan.base.arm_kinds import KINDS
 from chestgan.base.errors import UserError, did_you_mean
 from chestgan.data import split_warnings
 from chestgan.data.inspection import Inspection
@@ -53,7 +54,7 @@ def check_settings(config: Mapping[str, Any], known: Known) -> None:
         raise UserError(f"generate_images.counts and generate_images.ratio: {found}; expected one of them")
     for name, arm in config["arms"].items():
         wanted = arm.get("ratio", 1.0)
-        if arm["train_on"] != "real" and ratio is not None and wanted > ratio:
+        if KINDS[arm["train_on"]].needs_generator and ratio is not None and wanted > ratio:
             raise UserError(
                 f"arms.{name}.ratio is {wanted:g}, and generate_images.ratio is {ratio:g}, so there are fewer images "
                 "than that arm wants; raise the latter, or lower the former"

@@ -1,13 +1,15 @@
 """The caveats of a study: why its verdict must be read with care."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import pandas as pd
 
+from chestgan.base.arm_kinds import CONTROLS
 from chestgan.metrics.catalogue import METRICS
 from chestgan.metrics.metric import Metric
 from chestgan.study import sources
-from chestgan.study.arms import NO_GENERATOR
+from chestgan.study.arms import ARM, NO_GENERATOR
+from chestgan.study.outcomes import BETTER
 from chestgan.study.verdict import PATIENTS_UNKNOWN, listed
 
 # below these a mean over trainings, or over patients of a class, needs care
@@ -26,7 +28,7 @@ def caveats(
     """List why the verdict must be read with care; nothing where nothing is known against it.
 
     Args:
-        table: from `arm_table.with_metrics`.
+        table: from `arm_table.with_metrics`, with outcomes.
         images: the images of all splits: patient, label, split, and source where the data have it.
         unfinished_arms: by arm and generator.
         unfinished_generators: by name.
@@ -36,6 +38,7 @@ def caveats(
         *of_patients(test),
         *of_seeds(table["n_seeds"].min()),
         *of_trainings(unfinished_arms, unfinished_generators),
+        *of_controls(table),
         *of_generators(table),
         *of_sources(images),
     ]
@@ -66,14 +69,30 @@ def of_trainings(arms: Sequence[tuple[str, str]], generators: Sequence[str]) -> 
     """Warn of trainings that ended before they were finished."""
     reasons = []
     if arms:
-        names = listed(arm if generator == NO_GENERATOR else f"{arm} ({generator})" for arm, generator in arms)
         reasons.append(
-            f"Classifiers of {names} came to their limit while they still learned: raise evaluate_classifier.kimg."
+            f"Classifiers of {_named(arms)} came to their limit while they still learned: raise "
+            "evaluate_classifier.kimg."
         )
     if generators:
         keys = listed(f"generators.{generator}.kimg" for generator in generators)
         reasons.append(f"Images of {listed(generators)} still got nearer to real ones at the end: raise {keys}.")
     return reasons
+
+
+def of_controls(table: pd.DataFrame) -> list[str]:
+    """Warn of controls that made the classifier better, although they tell it nothing more than the real images do.
+
+    Args:
+        table: rows with arm, generator, train_on and outcome.
+    """
+    helped = table[table["train_on"].isin(CONTROLS) & (table["outcome"] == BETTER)]
+    if helped.empty:
+        return []
+    arms = _named(helped[ARM].itertuples(index=False, name=None))
+    return [
+        f"The control {arms} made the classifier better, although it tells nothing more than the real images do: a "
+        "benefit of other arms may come from what these have in common with it."
+    ]
 
 
 def of_generators(arms: pd.DataFrame) -> list[str]:
@@ -103,6 +122,11 @@ def of_sources(images: pd.DataFrame) -> list[str]:
         f"The source alone tells the class of {100 * told:.0f} % of the test images (chance: {100 / n:.0f} %), so a "
         "classifier can tell the source instead of the class."
     ]
+
+
+def _named(arms: Iterable[tuple[str, str]]) -> str:
+    """List arms and their generators in a sentence: real and synthetic (gan)."""
+    return listed(arm if generator == NO_GENERATOR else f"{arm} ({generator})" for arm, generator in arms)
 
 
 def _warning(metric: Metric, generators: pd.DataFrame) -> str:

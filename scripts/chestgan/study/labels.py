@@ -8,6 +8,8 @@ _ARMS = {
     "real_augmented": "real images, augmented",
     "real_synthetic": "real and synthetic images",
     "synthetic": "synthetic images alone",
+    "duplicated": "real images, repeated",
+    "shuffled": "real and synthetic images, labels permuted",
 }
 _EXTRACTORS = {"fd_efficientnet_lite0": "EfficientNet-Lite0", "fid": "Inception"}
 

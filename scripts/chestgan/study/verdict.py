@@ -5,6 +5,7 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 
+from chestgan.base.arm_kinds import CONTROLS
 from chestgan.study.arm_table import comparisons, n_comparisons
 from chestgan.study.arms import NO_GENERATOR, REAL, REAL_AUGMENTED, REFERENCE_ARMS
 from chestgan.study.labels import score_label
@@ -73,9 +74,11 @@ def answer(table: pd.DataFrame) -> list[str]:
         table: from `outcomes.with_outcomes`, of a study with the arm `real`.
     """
     with_real = comparisons(table, REAL)
-    synthetic = with_real[with_real["generator"] != NO_GENERATOR]
+    generated = with_real["generator"] != NO_GENERATOR
+    synthetic = with_real[generated & ~with_real["train_on"].isin(CONTROLS)]
     if not len(synthetic):
-        return ["The study has no arm with synthetic images.", _could_have_shown(with_real)]
+        but = " but a control" if generated.any() else ""
+        return [f"The study has no arm with synthetic images{but}.", _could_have_shown(with_real)]
     helped = _generators(synthetic, "outcome", BETTER)
     if helped:
         return [
@@ -158,6 +161,10 @@ def _action(row: pd.Series) -> str:
     augmented = " (augmented)" if row["augment"] else ""
     if row["train_on"] == "real_synthetic":
         return f"adding {generated} to {n_real} real ones{augmented}"
+    if row["train_on"] == "shuffled":
+        return f"adding {generated} with permuted labels to {n_real} real ones{augmented}"
+    if row["train_on"] == "duplicated":
+        return f"training on {n_real} real images, repeats among them{augmented}"
     if row["train_on"] == "synthetic":
         return f"training on {generated} alone{augmented}"
     return f"augmenting {n_real} real images" if row["augment"] else f"training as in arm {row['arm']}"

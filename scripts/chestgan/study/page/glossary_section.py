@@ -11,6 +11,7 @@ _TERMS = {
     "scatters gives a band.",
     "Brier score": "Mean squared error of the predicted probability; lower is better.",
     "class": "What the classifier tells apart, such as COVID and normal.",
+    "control": "An arm that tells the classifier nothing more than the real images do, and so must not help.",
     "coverage": "Share of the test images near which there is a generated image: near 0 when a generator makes only a "
     "few kinds of images.",
     "DCR ratio": "Distance of generated images to the closest training image, divided by that of unseen patients. Well "

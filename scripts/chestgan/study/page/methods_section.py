@@ -13,6 +13,11 @@ _DUPLICATES = {
     "drop": "patients that share a picture were put in one split, and copies left out",
     "keep": "pictures that occur twice were only listed",
 }
+# arms that must not help, by what they train on
+_CONTROLS = {
+    "duplicated": "real images, repeated as often as its ratio asks for",
+    "shuffled": "real images and synthetic ones whose labels were permuted among them, each class keeping its count",
+}
 _CONDITIONING = {
     "ac": "an auxiliary classifier [@acgan]",
     "projection": "a projection discriminator [@projection]",
@@ -96,15 +101,23 @@ def _classifiers(study: Study) -> list[str]:
     texts = [
         f"Classifiers ({backbones}) were trained for at most {plain(settings['kimg'])} thousand images shown, in "
         f"batches of {settings['batch_size']}, at a learning rate of {plain(settings['learning_rate'])}, until "
-        f"{counted(settings['patience'], 'validation')} brought no improvement. {study.classified[0].get('protocol')}. "
-        "The threshold maximises Youden's index [@youden]."
+        f"{counted(settings['patience'], 'validation')} brought no improvement; all of this is the same in every "
+        "arm that doesn't set its own, so added images took the place of others. "
+        f"{study.classified[0].get('protocol')}. The threshold maximises Youden's index [@youden]."
     ]
     if stopped and selected:
         texts.append(
             f"Trainings ended after {number(min(stopped), 1)} to {number(max(stopped), 1)} thousand images, and the "
             f"weights after {number(min(selected), 1)} to {number(max(selected), 1)} thousand were kept."
         )
-    return [" ".join(texts)]
+    return [" ".join([*texts, *_controls(study)])]
+
+
+def _controls(study: Study) -> list[str]:
+    """Describe the arms that must not help; nothing where the study has none."""
+    arms = sorted({(one["arm"], one["train_on"]) for one in study.classified})
+    told = [f"{arm} was trained on {_CONTROLS[train_on]}" for arm, train_on in arms if train_on in _CONTROLS]
+    return [f"Controls, which must not help: {'; '.join(told)}."] if told else []
 
 
 def _statistics(study: Study) -> str:
