@@ -37,6 +37,7 @@ from chestgan.study import (
     label_reading,
     origins,
     outcomes,
+    probes,
     sources,
     study_figures,
     verdict,
@@ -55,12 +56,15 @@ PROTOCOL = (
     f"{', '.join(metric.name for metric in METRICS)}: of a generator beside the test patients over all images by the "
     "first extractor, as compute_fid measures them, mean over its seeds; real_*: those of real training images at the "
     "same n, which an arm without generator has too; groups: the primary score by source and other columns of the test "
-    "images, with its interval where each class has 10 patients; calibration: slope and intercept of the logit, means "
-    "over the seeds, and points of the curve over all seeds; generators: of each over its seeds mean, standard "
-    "deviation (n - 1), least and most; best_validation_kd and last_validation_kd: kernel distance to "
-    "the validation patients of the selected and of the last generator, last_to_best_ratio: mean over the seeds; "
-    "labels: recall: share of a class's synthetic images that the classifier of the arm real with the same seed reads "
-    "as it, real_recall: of the test images; label_recall: mean over the classes"
+    "images, with its interval where each class has 10 patients; probes: logistic regression, learnt from the training "
+    "patients and judged on the test patients, on the outer 3 of 32 × 32 pixels (border), 32 bins of grey levels "
+    "(histogram), 16 × 16 pixels (thumbnail), width, height and aspect of the file (size), the source, with intervals "
+    "over patients; calibration: slope and intercept of the logit, means over the seeds, and points of the curve over "
+    "all seeds; generators: of each over its seeds mean, standard deviation (n - 1), least and most; "
+    "best_validation_kd and last_validation_kd: kernel distance to the validation patients of the selected and of the "
+    "last generator, last_to_best_ratio: mean over the seeds; labels: recall: share of a class's synthetic images that "
+    "the classifier of the arm real with the same seed reads as it, real_recall: of the test images; label_recall: "
+    "mean over the classes"
 )
 
 
@@ -111,10 +115,12 @@ def run(config: Config) -> None:
     unfinished = endings.unfinished_arms(runs.table), endings.unfinished_generators(histories)
     table = arm_table.with_metrics(compare(config, runs, *unfinished), measured)
     patients_known = sources.share_without_patient(runs.test) < 1
+    told_by = probes.probe_table(real, runs.positive_class, config.confidence)
     answer = {
         "answer": verdict.opening(table, patients_known),
         "verdict": verdict.verdict(table, config.primary_score, config.confidence, patients_known),
         "caveats": caveats.caveats(table, real.manifest, *unfinished)
+        + probes.caveats(told_by, table)
         + origins.caveats(made)
         + label_reading.warnings(labels),
     }
@@ -123,7 +129,7 @@ def run(config: Config) -> None:
     generators = generator_table.table(measured, histories, made)
     if len(labels):
         generators = generators.join(label_reading.of_generators(labels), on="generator")
-    tables |= {"labels": labels, "generators": generators, "groups": by_group}
+    tables |= {"labels": labels, "generators": generators, "groups": by_group, "probes": told_by}
     with files.new_folder(config.output) as folder:
         for name, content in tables.items():
             write_table(folder / f"{name}.csv", content)
@@ -176,7 +182,7 @@ def provenance(config: Config, runs: Runs, tables: dict[str, pd.DataFrame]) -> d
         "wrong_in_all_seeds": records(decisions.wrong_in_all_seeds(runs)),
         **{
             name: records(tables[name])
-            for name in ("scores", "distances", "diversity", "labels", "generators", "groups")
+            for name in ("scores", "distances", "diversity", "labels", "generators", "groups", "probes")
         },
         "sha256": {str(path): files.sha256(path) for path in read},
         "versions": versions("numpy", "pandas", "scipy", "scikit-learn", "matplotlib"),

@@ -25,7 +25,8 @@ from study_folders import Folders
 FIGURES = ["calibration", "distances", "diversity", "forest", "roc", "scores", "training"]
 FILES = [f"{name}.{kind}" for name in FIGURES for kind in ("png", "svg")]
 FILES += ["samples.png", "study.json", "verdict.txt"]
-FILES += [f"{name}.csv" for name in ("distances", "diversity", "generators", "groups", "labels", "scores", "study")]
+TABLES = ("distances", "diversity", "generators", "groups", "labels", "probes", "scores", "study")
+FILES += [f"{name}.csv" for name in TABLES]
 CLASSES = ["covid", "normal", "variant"]
 
 
@@ -195,6 +196,25 @@ def test_scores_by_group_and_calibration_are_told(folders, tmp_path, monkeypatch
     assert len(told["groups"]) == len(groups)
     assert [one["arm"] for one in told["calibration"]] == [arm["arm"] for arm in told["arms"]]
     assert all(sum(point["n_images"] for point in one["points"]) == 72 for one in told["calibration"])
+
+
+def test_what_tells_the_classes_without_the_lungs_is_told(output, own_folders, tmp_path, monkeypatch):
+    # the images of the study differ in brightness alone
+    table = pd.read_csv(output / "probes.csv")
+    assert list(table["probe"]) == ["border", "histogram", "thumbnail", "source"]
+    assert list(table["roc_auc"] > 0.95) == [True, True, True, False]
+    told = files.read_json(output / "study.json")
+    pd.testing.assert_frame_equal(pd.DataFrame(told["probes"])[list(table)], table)
+    assert any(" by the border of the images" in caveat for caveat in told["caveats"])
+    monkeypatch.setattr("chestgan.base.figure_style.save", lambda figure, path: None)
+    images = np.lib.format.open_memmap(own_folders.real / "images.npy", mode="r+")
+    images[:] = np.random.default_rng(0).integers(0, 255, images.shape)
+    images.flush()
+    edit_json(own_folders.real / "settings.json", sha256={})
+    assert summarise(own_folders, tmp_path / "study") == 0
+    table = pd.read_csv(tmp_path / "study" / "probes.csv")
+    assert ((table["roc_auc_low"] <= 0.5) & (table["roc_auc_high"] >= 0.5)).all()
+    assert "Logistic regression" not in (tmp_path / "study" / "verdict.txt").read_text()
 
 
 def test_unknown_patients_are_said_first_everywhere(tmp_path, monkeypatch):

@@ -290,6 +290,19 @@ def test_the_split_is_counted_by_class_and_source(page):
     ]
 
 
+def test_what_tells_the_classes_without_the_lungs_stands_beside_the_classifiers(page, folders):
+    rows = dict(table(page, "What tells the classes apart without the lungs"))
+    told = files.read_json(folders[1] / "study.json")
+    border, real = told["probes"][0], told["arms"][0]
+    assert list(rows) == [
+        *("the border of the images", "the histogram of grey levels", "a thumbnail of 16 × 16 pixels", "the source"),
+        "whole images, by classifiers of real images alone",
+    ]
+    interval = f"({border['roc_auc_low']:.3f} to {border['roc_auc_high']:.3f})"
+    assert rows["the border of the images"] == f"{border['roc_auc']:.3f} {interval}"
+    assert rows["whole images, by classifiers of real images alone"].startswith(f"{real['roc_auc_mean']:.3f} (")
+
+
 NUMBER = re.compile(r"(?<![\w.])[-+−]?\d+(?:\.\d+)?(?:e-\d+)?(?!\w)")
 
 

@@ -47,6 +47,17 @@ def test_trainings_that_are_one_give_the_patients_interval():
     assert (low, high) == pytest.approx((-1.96 * error, 1.96 * error), rel=1e-3)
 
 
+def test_a_score_without_chance_of_its_own_has_the_patients_interval():
+    left_out = np.random.default_rng(0).normal(0.5, 0.01, 200)
+    estimate = intervals.of_one(0.5, left_out, np.zeros(200, dtype=np.int64))
+    trainings = Trainings(np.full(3, 0.5), np.repeat(left_out[None], 3, 0))
+    expected = intervals.of_mean(trainings, np.zeros(200, dtype=np.int64))
+    assert estimate.errors == pytest.approx(expected.errors)
+    assert estimate.degrees[0] == expected.degrees[0]
+    ends = intervals.score_interval(estimate, 0.95, 100)
+    assert ends == pytest.approx(intervals.score_interval(expected, 0.95, 100))
+
+
 def test_what_patients_do_to_one_training_alone_is_not_counted_twice():
     # each training has noise of its own from the same patients, which is in the spread between trainings, too
     random = np.random.default_rng(0)

@@ -1,9 +1,9 @@
-"""Every score, arm and extractor is spelled for people."""
+"""Every score, arm, probe and extractor is spelled for people."""
 
 import pytest
 
 from chestgan.metrics.score_tables import SCORES
-from chestgan.study.labels import arm_label, extractor_label, score_label
+from chestgan.study.labels import arm_label, extractor_label, probe_label, score_label
 
 
 @pytest.mark.parametrize(
@@ -51,3 +51,7 @@ def test_no_extractor_is_spelled_as_code() -> None:
     assert [extractor_label(name) for name in ("fd_efficientnet_lite0", "fid", "my_own")] == [
         *("EfficientNet-Lite0", "Inception", "my own"),
     ]
+
+
+def test_a_probe_is_spelled() -> None:
+    assert probe_label("border") == "the border of the images"

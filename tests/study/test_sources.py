@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from chestgan.study.sources import images_and_patients, share_without_patient, told_by_source
+from chestgan.study.sources import are_known, images_and_patients, share_without_patient, told_by_source
 
 
 def images(rows: list[tuple[str, str, str, int]]) -> pd.DataFrame:
@@ -55,6 +55,8 @@ def test_a_source_of_the_test_patients_alone_tells_nothing():
 def test_unknown_sources_tell_nothing_that_could_be_measured():
     assert told_by_source(confounded().assign(source="")) is None
     assert told_by_source(confounded().drop(columns="source")) is None
+    assert not are_known(confounded().assign(source=""))
+    assert are_known(confounded())
 
 
 def test_patients_are_counted_where_they_are_known():

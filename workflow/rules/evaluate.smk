@@ -171,6 +171,7 @@ rule summarise_study:
         ),
         scores=f"{RESULTS}/study/scores.csv",
         groups=f"{RESULTS}/study/groups.csv",
+        probes=f"{RESULTS}/study/probes.csv",
         distances=report(
             f"{RESULTS}/study/distances.csv",
             category="Study",

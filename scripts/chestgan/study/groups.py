@@ -10,6 +10,7 @@ from chestgan.base.errors import UserError
 from chestgan.study import differences, intervals, jackknife
 from chestgan.study.arms import ARM
 from chestgan.study.inputs import Runs
+from chestgan.study.sources import are_known
 
 COLUMNS = ["column", "value", *ARM, "n_images", "n_patients", "n_positive_patients", "score", "low", "high"]
 UNKNOWN = "unknown"
@@ -56,7 +57,7 @@ def group_table(
     """
     require_columns(manifest, columns)
     known = manifest.set_index("file").loc[runs.test["file"]]
-    of_source = "source" in known and (known["source"] != "").any() and known["source"].nunique() <= _MOST_VALUES
+    of_source = are_known(known) and known["source"].nunique() <= _MOST_VALUES
     rows = []
     for column in dict.fromkeys([*(["source"] if of_source else []), *columns]):
         values = known[column].fillna("").astype(str).replace("", UNKNOWN).to_numpy()

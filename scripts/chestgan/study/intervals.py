@@ -58,6 +58,18 @@ def of_mean(trainings: Trainings, stratum: np.ndarray) -> Estimate:
     return Estimate(float(trainings.values.mean()), tuple(map(float, errors)), (degrees, max(1, n - 1)))
 
 
+def of_one(value: float, left_out: np.ndarray, stratum: np.ndarray) -> Estimate:
+    """Estimate a score on all patients that could be tested, of what training again would not change.
+
+    Args:
+        value: the score.
+        left_out: (P,), the same without each patient.
+        stratum: (P,), from `jackknife.leave_out`.
+    """
+    variance = jackknife.covariance(left_out[None], left_out[None], stratum).item()
+    return Estimate(value, (float(np.sqrt(variance)), 0.0), (jackknife.degrees_of_freedom(left_out, stratum), 1))
+
+
 def of_difference(one: Trainings, other: Trainings, paired: bool, stratum: np.ndarray) -> Estimate:
     """Estimate the difference of two mean scores, `one` less `other`.
 

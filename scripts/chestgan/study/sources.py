@@ -18,7 +18,7 @@ def told_by_source(images: pd.DataFrame) -> float | None:
         The mean over the classes of the share of test images (balanced accuracy): 1 / K where the source tells nothing;
         None where no source is known.
     """
-    if "source" not in images or not (images["source"] != "").any():
+    if not are_known(images):
         return None
     of_test = images["split"] == "test"
     shares = pd.crosstab(images["source"][~of_test], images["label"][~of_test], normalize="columns")
@@ -27,6 +27,11 @@ def told_by_source(images: pd.DataFrame) -> float | None:
     told = test["source"].map(shares.idxmax(axis=1))
     right = (told == test["label"]).astype(float).where(told.notna(), 1 / len(classes))
     return float(right.groupby(test["label"]).mean().mean())
+
+
+def are_known(images: pd.DataFrame) -> bool:
+    """Say whether the source of any image is known."""
+    return "source" in images and bool((images["source"] != "").any())
 
 
 def images_and_patients(test: pd.DataFrame) -> str:

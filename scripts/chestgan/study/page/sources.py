@@ -16,7 +16,8 @@ from chestgan.images.image_set import ImageSet
 # of study.json, what every page shows
 _NEEDED = (
     *("answer", "verdict", "caveats", "settings", "counts", "positive_class", "protocol"),
-    *("arms", "scores", "generators", "groups", "labels", "calibration", "two_by_two", "wrong_in_all_seeds"),
+    *("arms", "scores", "generators", "groups", "labels", "probes", "calibration"),
+    *("two_by_two", "wrong_in_all_seeds"),
 )
 
 
