@@ -1,8 +1,10 @@
 """Train one classifier on real, real and synthetic, or synthetic images, and score it on the real test patients.
 
-Two arms are controls, which must not help: `duplicated` trains on real images and again on as many of them as `ratio`
-asks for, `shuffled` on real images and synthetic ones whose labels are permuted by `seed`. `kimg` limits the images
-shown to the same number in every arm, so added images take the place of others and lengthen no training.
+`pretrained` trains on the synthetic images first, for half of the images shown at most, and then goes on with the real
+ones; validation patients stop either training, and its best weights go on. Two arms are controls, which must not help:
+`duplicated` trains on real images and again on as many of them as `ratio` asks for, `shuffled` on real images and
+synthetic ones whose labels are permuted by `seed`. `kimg` limits the images shown to the same number in every arm, so
+added images take the place of others and lengthen no training.
 
     python scripts/evaluate_classifier.py --real results/demo/split --arm real --train-on real \\
         --output results/demo/classifier/real/seed-0
@@ -21,7 +23,7 @@ is kept, and classify_images.py reads any labelled set with it.
 import sys
 import tempfile
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -101,6 +103,14 @@ class Config:
             raise UserError(
                 f"train_on is {self.train_on}, which takes no generated images; found generated {self.generated}"
             )
+        self._check_pretraining()
+
+    def _check_pretraining(self) -> None:
+        if self.train_on == "pretrained" and self.kimg < 2 * self.validation_kimg:
+            raise UserError(
+                f"kimg is {self.kimg:g} and validation_kimg {self.validation_kimg:g}, but train_on pretrained trains "
+                "twice; expected a kimg of at least two validation_kimg"
+            )
 
 
 def run(config: Config) -> None:
@@ -161,20 +171,35 @@ def positive_number(label: str | None, classes: list[str]) -> int:
 
 
 def fit(config: Config, classifier: Classifier, arm: Arm, positive: int) -> tuple[list[Validation], np.ndarray]:
-    """Train on the arm's images; validation patients stop it, select the weights and choose the (K,) thresholds."""
+    """Train on the arm's images; validation patients stop it, select the weights and choose the (K,) thresholds.
+
+    Where the arm has images to train on before, they are shown for half of `kimg` at most, and the others for what that
+    leaves of it. The history is of the last training, and counts all images shown.
+    """
     validation = labelled(classifier, arm.real["validation"], arm.classes, "validation")
-    history = training.train(
+    shown_before = 0.0
+    if arm.pretraining is not None:
+        shown_before = train_on(config, classifier, arm.pretraining, validation, config.kimg / 2)[-1].kimg
+    history = train_on(config, classifier, arm.training, validation, config.kimg - shown_before)
+    history = [replace(seen, kimg=shown_before + seen.kimg) for seen in history]
+    probabilities = training.predict(classifier, validation.encoded)
+    return history, scores.class_thresholds(validation.class_numbers.cpu().numpy(), probabilities, positive)
+
+
+def train_on(
+    config: Config, classifier: Classifier, images: ImageSet, validation: Labelled, kimg: float
+) -> list[Validation]:
+    """Train a classifier on images, from the weights that it has."""
+    return training.train(
         classifier,
-        labelled(classifier, arm.training, arm.classes, "training", config.augment),
+        labelled(classifier, images, images.classes, "training", config.augment),
         validation,
-        Length(config.kimg, config.validation_kimg, config.patience),
+        Length(kimg, config.validation_kimg, config.patience),
         config.batch_size,
         config.learning_rate,
         config.seed,
         config.augment,
     )
-    probabilities = training.predict(classifier, validation.encoded)
-    return history, scores.class_thresholds(validation.class_numbers.cpu().numpy(), probabilities, positive)
 
 
 def labelled(
@@ -236,6 +261,7 @@ def provenance(
 ) -> dict[str, Any]:
     """Collect what was trained on what, and how it was tested."""
     images = arm.real | {"training": arm.training}
+    images |= {} if arm.pretraining is None else {"pretraining": arm.pretraining}
     return {
         "script": "evaluate_classifier",
         "settings": vars(config),
@@ -249,7 +275,7 @@ def provenance(
         "classes": arm.classes,
         "positive_class": arm.classes[positive],
         "n_train_real": arm.n_real,
-        "n_train_synthetic": len(arm.training) - arm.n_real,
+        "n_train_synthetic": arm.n_synthetic,
         "counts": {name: one.manifest["label"].value_counts().to_dict() for name, one in images.items()},
         "backbone": config.backbone,
         "weights_sha256": classifier.weights_sha256,

@@ -138,7 +138,9 @@ def test_same_seed_same_bytes_in_another_process(real_arm: Path, tiny_split: Pat
     assert (tmp_path / "other" / "model.safetensors").read_bytes() != (real_arm / "model.safetensors").read_bytes()
 
 
-@pytest.mark.parametrize(("train_on", "n_real"), [("real_synthetic", 24), ("synthetic", 0), ("shuffled", 24)])
+@pytest.mark.parametrize(
+    ("train_on", "n_real"), [("real_synthetic", 24), ("synthetic", 0), ("shuffled", 24), ("pretrained", 24)]
+)
 def test_arms_with_synthetic_images(tiny_split: Path, pool: Path, tmp_path: Path, train_on: str, n_real: int) -> None:
     flags = ["--arm", "mixed", "--train-on", train_on, "--ratio", "1.5", "--generated", str(pool)]
     assert evaluate(tiny_split, tmp_path / "arm", *flags) == 0
@@ -169,7 +171,25 @@ def test_every_arm_is_shown_the_same_number_of_images(tiny_split: Path, pool: Pa
         generated = ["--generated", str(pool)] if arm_kinds.KINDS[train_on].needs_generator else []
         assert evaluate(tiny_split, tmp_path / train_on, "--train-on", train_on, "--patience", "99", *generated) == 0
         shown.add(json.loads((tmp_path / train_on / "settings.json").read_text())["shown_kimg"])
-    assert shown == {0.32}
+    assert sorted(shown) == pytest.approx([0.32] * len(shown))
+
+
+def test_a_pretrained_classifier_goes_on_from_synthetic_images(tiny_split, pool, real_arm, tmp_path, capsys) -> None:
+    flags = ["--arm", "first", "--train-on", "pretrained", "--generated", str(pool), "--patience", "99"]
+    assert evaluate(tiny_split, tmp_path / "first", *flags) == 0
+    told = json.loads((tmp_path / "first" / "settings.json").read_text())
+    history = pd.read_csv(tmp_path / "first" / "history.csv")
+    # two of the five validations were of the synthetic images
+    assert list(history["kimg"]) == pytest.approx([0.192, 0.256, 0.32])
+    assert told["selected_kimg"] == pytest.approx(history["kimg"][history["validation_loss"].idxmin()])
+    assert told["counts"]["training"] == told["counts"]["pretraining"] == {"covid": 12, "normal": 12}
+    # it begins where the synthetic images left it
+    assert history["train_loss"][0] < pd.read_csv(real_arm / "history.csv")["train_loss"][0]
+    assert (tmp_path / "first" / "model.safetensors").read_bytes() != (real_arm / "model.safetensors").read_bytes()
+    capsys.readouterr()
+    assert "expected a kimg of at least two validation_kimg" in (
+        refused(capsys, tiny_split, tmp_path / "out", *flags, "--validation-kimg", "0.2")
+    )
 
 
 @pytest.mark.parametrize("backbone", ["convnet", "efficientnet_lite0"])
@@ -236,7 +256,7 @@ def test_bad_input_is_told_in_a_line(
     for more, told in (
         (["--train-on", "synthetic"], "train_on is synthetic, which needs generated"),
         (["--generated", str(pool)], "train_on is real, which takes no generated images"),
-        (["--train-on", "fake"], "train_on is 'fake'; expected one of real, real_synthetic, synthetic"),
+        (["--train-on", "fake"], "train_on is 'fake'; expected one of real, real_synthetic, pretrained"),
         (["--backbone", "resnet"], "backbone is 'resnet'; expected one of convnet, resnet18"),
         (["--ratio", "0"], "ratio is 0.0; expected a number from 0.001"),
         (["--positive-class", "Covid"], "unknown positive_class 'Covid'; known: covid, normal; did you mean 'covid'?"),

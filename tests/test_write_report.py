@@ -183,10 +183,14 @@ def test_methods_tell_what_controls_are(folders, tmp_path):
     for place, folder in enumerate(made.classifier):
         classifiers.append(shutil.copytree(folder, tmp_path / "classifiers" / str(place)))
         told = files.read_json(classifiers[-1] / "settings.json")
-        control = {"real_synthetic": {"arm": "mixed", "train_on": "shuffled"}}.get(told["arm"], {})
-        files.write_json(classifiers[-1] / "settings.json", told | control)
+        other = {
+            "real_synthetic": {"arm": "mixed", "train_on": "shuffled"},
+            "synthetic": {"arm": "first", "train_on": "pretrained"},
+        }.get(told["arm"], {})
+        files.write_json(classifiers[-1] / "settings.json", told | other)
     assert write((dataclasses.replace(made, classifier=classifiers), study), tmp_path / "report.html") == 0
     methods = html_pages.parse((tmp_path / "report.html").read_text()).section("methods").text("sup")
+    assert "In first at most half of the images shown were synthetic and came first" in methods
     assert "Controls, which must not help: mixed was trained on real images and synthetic ones whose labels" in methods
 
 

@@ -52,6 +52,7 @@ def test_an_empty_folder_is_told(tmp_path):
 def test_an_arm_has_all_generators_or_its_own():
     arms = {"real": REAL, "both": BOTH, "alone": ALONE | {"generators": ["b"]}}
     assert imported.arms_with(arms, ["a", "b"]) == {"real": [None], "both": ["a", "b"], "alone": ["b"]}
+    assert imported.arms_with({"first": {"train_on": "pretrained"}}, ["a", "b"]) == {"first": ["a", "b"]}
     controls = {"again": {"train_on": "duplicated"}, "mixed": {"train_on": "shuffled"}}
     assert imported.arms_with(controls, ["a", "b"]) == {"again": [None], "mixed": ["a", "b"]}
     with pytest.raises(UserError, match=r"arms.real.train_on is real, which takes no generators"):

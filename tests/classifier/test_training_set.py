@@ -93,6 +93,16 @@ def test_labels_are_permuted_among_the_synthetic_images_alone(tiny_split: Path, 
     assert list(after) != list(read(tiny_split, pool, "shuffled", seed=1).training.manifest["label"])
 
 
+def test_synthetic_images_to_train_on_first_stand_apart(tiny_split: Path, tmp_path: Path) -> None:
+    pool = write_synthetic_set(tmp_path / "pool", {"covid": 12, "normal": 12})
+    arm, alone = (read(tiny_split, pool, train_on, 0.5) for train_on in ("pretrained", "synthetic"))
+    assert (arm.n_real, arm.n_synthetic, arm.generator, arm.generator_seed) == (24, 12, "mine", 4)
+    assert np.array_equal(arm.training.images, arm.real["train"].images)
+    assert np.array_equal(arm.pretraining.images, alone.training.images)
+    assert arm.pretraining.manifest.equals(alone.training.manifest)
+    assert read(tiny_split, pool, "real_synthetic").pretraining is None
+
+
 def test_labels_of_one_class_cannot_be_permuted(tiny_split: Path, tmp_path: Path) -> None:
     pool = write_synthetic_set(tmp_path / "pool", {"covid": 12})
     with pytest.raises(UserError, match="the classes covid, the real ones"):

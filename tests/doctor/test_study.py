@@ -44,6 +44,10 @@ def inspected(reasons: tuple[str, ...] = ("", "", "")) -> Inspection:
         ),
         ({"generate_images": {}}, "generate_images.counts and generate_images.ratio: neither is set"),
         ({"generate_images": {"ratio": 1.0, "counts": {"covid": 1}}}, "both are set"),
+        (
+            {"arms": {"first": {"train_on": "pretrained", "kimg": 0.9}}},
+            "arms.first.train_on is pretrained, which trains twice, but kimg is 0.9 and validation_kimg 0.5",
+        ),
         ({"generate_images": {"ratio": 0.5}}, "arms.real_synthetic.ratio is 1, and generate_images.ratio is 0.5"),
         (
             {"split_data": {"folder": "x", "image_size": 72}},

@@ -51,6 +51,9 @@ def test_arms_that_add_synthetic_images_are_compared_with_augmented_ones_too():
     )
     table = arm_table.arm_table(controls.table, controls.scores, controls.test)
     assert [len(arm_table.comparisons(table, reference)) for reference in REFERENCE_ARMS] == [3, 0]
+    first = make_runs({REAL: [some], AUGMENTED: [some], ("pretrained", "covidgan"): [some]})
+    table = arm_table.arm_table(first.table, first.scores, first.test)
+    assert [len(arm_table.comparisons(table, reference)) for reference in REFERENCE_ARMS] == [2, 1]
 
 
 def test_metrics_stand_beside_the_arms():

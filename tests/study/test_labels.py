@@ -38,6 +38,7 @@ def test_no_two_scores_are_spelled_alike_and_none_as_code() -> None:
         (("real",), "real images alone"),
         (("real_augmented", "-"), "real images, augmented"),
         (("real_synthetic", "strong"), "real and synthetic images (strong)"),
+        (("pretrained", "strong"), "synthetic images first, then real ones (strong)"),
         (("duplicated", "-"), "real images, repeated"),
         (("shuffled", "strong"), "real and synthetic images, labels permuted (strong)"),
         (("my_own_arm", "strong"), "my own arm (strong)"),

@@ -119,6 +119,14 @@ def test_an_arm_of_real_images_of_another_name_is_compared_too():
     assert lines[-1].startswith("- training as in arm slower: +0.030")
 
 
+def test_a_pretrained_arm_is_an_answer():
+    lines = verdict.verdict(table_of(("pretrained", 0.03, 0.01, 0.05)), "roc_auc", 0.95)
+    assert lines[0] == "Synthetic images of gan0 made the classifier better than real images alone."
+    assert (
+        lines[-1] == "- training on 530 images of gan0 first, then on 530 real ones: +0.030 (+0.010 to +0.050), better"
+    )
+
+
 def test_controls_are_told_in_plain_words_and_are_no_answer():
     table = table_of(("shuffled", 0.03, 0.01, 0.05), ("duplicated", 0.0, -0.1, 0.1))
     table.loc[2, "generator"], table.loc[2, "n_train_real"], table.loc[2, "n_train_synthetic"] = "-", 1060, 0

@@ -23,6 +23,7 @@ class Arm:
         n_real: real images in `training`, repeats counted; the others are synthetic.
         generator: name of the generator; None without synthetic images.
         generator_seed: seed of its training.
+        pretraining: the synthetic images to train on before; None where there is no such training.
     """
 
     real: dict[str, ImageSet]
@@ -30,10 +31,15 @@ class Arm:
     n_real: int
     generator: str | None
     generator_seed: int | None
+    pretraining: ImageSet | None = None
 
     @property
     def classes(self) -> list[str]:
         return self.training.classes
+
+    @property
+    def n_synthetic(self) -> int:
+        return len(self.training) - self.n_real + len(self.pretraining or ())
 
     @property
     def image_size(self) -> int:
@@ -62,6 +68,8 @@ def read(real_folder: Path, generated_folder: Path | None, train_on: str, ratio:
     chosen = _choose(synthetic, train, ratio)
     if train_on == "synthetic":
         return Arm(real, chosen, 0, origin["generator"], origin["seed"])
+    if train_on == "pretrained":
+        return Arm(real, train, len(train), origin["generator"], origin["seed"], chosen)
     if train_on == "shuffled":
         chosen = _with_permuted_labels(chosen, seed)
     return Arm(real, _joined(train, chosen), len(train), origin["generator"], origin["seed"])

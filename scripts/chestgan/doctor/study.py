@@ -46,7 +46,8 @@ def check_settings(config: Mapping[str, Any], known: Known) -> None:
     """Refuse settings that don't fit one another, whatever the data.
 
     Raises:
-        UserError: counts or ratios of images that contradict, or an image size that a generator can't make.
+        UserError: counts or ratios of images that contradict, a training too short for its arm, or an image size that
+            a generator can't make.
     """
     counts, ratio = config["generate_images"].get("counts"), config["generate_images"].get("ratio")
     if bool(counts) == (ratio is not None):
@@ -58,6 +59,13 @@ def check_settings(config: Mapping[str, Any], known: Known) -> None:
             raise UserError(
                 f"arms.{name}.ratio is {wanted:g}, and generate_images.ratio is {ratio:g}, so there are fewer images "
                 "than that arm wants; raise the latter, or lower the former"
+            )
+        settings = (config.get("evaluate_classifier") or {}) | arm
+        kimg, validation_kimg = settings.get("kimg", 20.0), settings.get("validation_kimg", 0.5)
+        if arm["train_on"] == "pretrained" and kimg < 2 * validation_kimg:
+            raise UserError(
+                f"arms.{name}.train_on is pretrained, which trains twice, but kimg is {kimg:g} and validation_kimg "
+                f"{validation_kimg:g} there; raise evaluate_classifier.kimg to two validation_kimg at least"
             )
     check_groups(config)
     size = config["split_data"].get("image_size", 64)

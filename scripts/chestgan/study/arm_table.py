@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from chestgan.base.arm_kinds import ADDING
 from chestgan.base.errors import UserError
 from chestgan.metrics.catalogue import METRICS
 from chestgan.metrics.score_tables import SCORES
@@ -100,7 +101,7 @@ def comparisons(table: pd.DataFrame, reference: str) -> pd.DataFrame:
     those that add synthetic images to real ones; no row where the study has no such arm."""
     if not (table["arm"] == reference).any():
         return table.iloc[:0]
-    return table[table["arm"] != REAL if reference == REAL else table["train_on"] == "real_synthetic"]
+    return table[table["arm"] != REAL if reference == REAL else table["train_on"].isin(ADDING)]
 
 
 def n_comparisons(table: pd.DataFrame) -> int:

@@ -7,6 +7,7 @@ _ARMS = {
     "real": "real images alone",
     "real_augmented": "real images, augmented",
     "real_synthetic": "real and synthetic images",
+    "pretrained": "synthetic images first, then real ones",
     "synthetic": "synthetic images alone",
     "duplicated": "real images, repeated",
     "shuffled": "real and synthetic images, labels permuted",

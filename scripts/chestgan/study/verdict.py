@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 
-from chestgan.base.arm_kinds import CONTROLS
+from chestgan.base.arm_kinds import ADDING, CONTROLS
 from chestgan.study.arm_table import comparisons, n_comparisons
 from chestgan.study.arms import NO_GENERATOR, REAL, REAL_AUGMENTED, REFERENCE_ARMS
 from chestgan.study.labels import score_label
@@ -87,7 +87,7 @@ def answer(table: pd.DataFrame) -> list[str]:
         ]
     if (synthetic["outcome"] == UNKNOWN).all():
         return ["Whether synthetic images help can't be told from this study.", _could_have_shown(synthetic)]
-    harmed = _generators(synthetic[synthetic["train_on"] == "real_synthetic"], "outcome", WORSE)
+    harmed = _generators(synthetic[synthetic["train_on"].isin(ADDING)], "outcome", WORSE)
     also = f", and adding those of {listed(harmed)} made the classifier worse" if harmed else ""
     return [f"No benefit of synthetic images was shown{also}.", _could_have_shown(synthetic)]
 
@@ -161,6 +161,8 @@ def _action(row: pd.Series) -> str:
     augmented = " (augmented)" if row["augment"] else ""
     if row["train_on"] == "real_synthetic":
         return f"adding {generated} to {n_real} real ones{augmented}"
+    if row["train_on"] == "pretrained":
+        return f"training on {generated} first, then on {n_real} real ones{augmented}"
     if row["train_on"] == "shuffled":
         return f"adding {generated} with permuted labels to {n_real} real ones{augmented}"
     if row["train_on"] == "duplicated":

@@ -110,7 +110,18 @@ def _classifiers(study: Study) -> list[str]:
             f"Trainings ended after {number(min(stopped), 1)} to {number(max(stopped), 1)} thousand images, and the "
             f"weights after {number(min(selected), 1)} to {number(max(selected), 1)} thousand were kept."
         )
-    return [" ".join([*texts, *_controls(study)])]
+    return [" ".join([*texts, *_pretrained(study), *_controls(study)])]
+
+
+def _pretrained(study: Study) -> list[str]:
+    """Describe the arms that train twice; nothing where the study has none."""
+    arms = sorted({one["arm"] for one in study.classified if one["train_on"] == "pretrained"})
+    if not arms:
+        return []
+    return [
+        f"In {listed(arms)} at most half of the images shown were synthetic and came first; from the best weights of "
+        "that training another one went on with the real images."
+    ]
 
 
 def _controls(study: Study) -> list[str]:
