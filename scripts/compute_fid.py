@@ -8,9 +8,10 @@ Either may be a plain folder of images, of class folders or of images alone. Two
     python scripts/compute_fid.py --real REAL --generated GENERATED --batch-size 50 --output fid
 
 distances.csv has the Fréchet and the kernel distance by each extractor; with the extractor `fid`, whose weights you
-bring, they are FID and KID. diversity.csv has coverage, DCR ratio and MS-SSIM: diagnostics for mode collapse and
-memorisation, which distances alone don't show. Every value stands beside its n and beside that of real training images
-at the same n: what a perfect generator could reach. Both sides of a comparison have as many images of each class.
+bring, they are FID and KID. diversity.csv has coverage, DCR ratio, MS-SSIM and the number of copies: diagnostics for
+mode collapse and memorisation, which distances alone don't show; copies.csv names the copies, image by image. Every
+value stands beside its n and beside that of real training images at the same n: what a perfect generator could reach.
+Both sides of a comparison have as many images of each class.
 """
 
 import sys
@@ -27,10 +28,10 @@ from chestgan.base import commandline, devices, files, settings
 from chestgan.base.provenance import versions
 from chestgan.base.settings import argument, setting
 from chestgan.base.tables import write_table
-from chestgan.data import plain_folder, preparation
+from chestgan.data import duplicates, framing, plain_folder, preparation
 from chestgan.images import image_set
 from chestgan.images.image_set import ImageSet
-from chestgan.metrics import efficientnet, features, image_sides, inception, matching, tables
+from chestgan.metrics import copies, efficientnet, features, image_sides, inception, matching, tables
 from chestgan.metrics.catalogue import DISTANCES, DIVERSITY
 from chestgan.metrics.extractor import BATCH_SIZE, Extractor
 from chestgan.metrics.features import EXTRACTORS
@@ -94,7 +95,12 @@ def measure_sets(config: Config, sets: dict[str, Path]) -> None:
         measured = measure_without_split(config, sides, extractors, matched, origin)
     else:
         matched = matching.match_rows(sides, counts, config.n_draws, config.seed)
+        held_out = image_sides.read_held_out(sets["real"], sides["generated"].classes)
+        counted, closest = measure_copies(config, sides, held_out, extractors, origin)
         measured = measure(config, sides, extractors, matched, origin)
+        diversity = measured["diversity"].merge(counted, on=["extractor", "class"], validate="one_to_one")
+        measured["diversity"] = diversity[tables.columns(DIVERSITY)]
+        measured["copies"] = closest
     with files.new_folder(config.output) as folder:
         for name, table in measured.items():
             write_table(folder / f"{name}.csv", table)
@@ -165,8 +171,49 @@ def measure(
         diversity.append(varied.assign(**named))
     return {
         "distances": pd.concat(distances)[tables.columns(DISTANCES)],
-        "diversity": pd.concat(diversity)[tables.columns(DIVERSITY)],
+        "diversity": pd.concat(diversity)[tables.metric_columns(DIVERSITY)],
     }
+
+
+def measure_copies(
+    config: Config,
+    sides: dict[str, ImageSet],
+    held_out: ImageSet,
+    extractors: list[Extractor],
+    origin: dict[str, Any],
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Count the synthetic images that are copies, by extractor and class, and list them with the closest others."""
+    train, generated = sides["train"], sides["generated"]
+    pictures = [find_pictures(images, train, config.threads) for images in (generated, held_out)]
+    counted, closest = [], []
+    for extractor in extractors:
+        training = side_features(extractor, "train", train, config)
+        near = [
+            copies.nearest(
+                *(side_features(extractor, name, side, config) for side in (images, mirrored(images))), training
+            )
+            for name, images in (("generated", generated), ("held-out", held_out))
+        ]
+        found = copies.find(*zip(near, pictures, strict=True))
+        labels = generated.manifest["label"]
+        counted.append(copies.count(found, labels, len(held_out)).assign(extractor=extractor.name))
+        listed = copies.listed(found, generated.manifest, train.manifest)
+        closest.append(listed.assign(extractor=extractor.name, **origin)[copies.COLUMNS])
+    return pd.concat(counted), pd.concat(closest)
+
+
+def find_pictures(images: ImageSet, train: ImageSet, threads: int) -> copies.Pictures:
+    """Find the training images of which images are copies as pictures: moved, mirrored, brighter or darker."""
+    sides = (np.stack([framing.thumbnail(np.array(image)) for image in one.images]) for one in (images, train))
+    pairs = duplicates.search(*sides, threads=max(1, threads))
+    small = train.images.shape[1] < framing.THUMBNAIL_SIZE
+    least = duplicates.LEAST_WITHOUT_DETAIL if small else duplicates.LEAST_CORRELATION
+    return copies.best_pictures(pairs[pairs["correlation"] >= least], len(images))
+
+
+def mirrored(images: ImageSet) -> ImageSet:
+    """Mirror images, left to right."""
+    return ImageSet(np.ascontiguousarray(images.images[:, :, ::-1]), images.manifest)
 
 
 def side_features(extractor: Extractor, side: str, images: ImageSet, config: Config) -> np.ndarray:
@@ -188,7 +235,8 @@ def provenance(
     return origin | {
         "script": "compute_fid",
         "settings": vars(config),
-        "protocol": {"distances": tables.protocol(DISTANCES), "diversity": tables.protocol(DIVERSITY)},
+        "protocol": {"distances": tables.protocol(DISTANCES), "diversity": tables.protocol(DIVERSITY)}
+        | {"copies": copies.PROTOCOL},
         "n_draws": n_draws,
         "extractors": {one.name: {key: getattr(one, key) for key in shown} for one in extractors},
         "counts": counts.to_dict(orient="index"),
@@ -202,7 +250,7 @@ def provenance(
             for name, folder in sets.items()
             if folder != vars(config)[name]
         },
-        "versions": versions("torch", "numpy", "pytorch-fid", "efficientnet-lite-pytorch"),
+        "versions": versions("torch", "numpy", "scipy", "pytorch-fid", "efficientnet-lite-pytorch"),
     }
 
 

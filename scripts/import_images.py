@@ -26,8 +26,6 @@ from chestgan.data.plain_folder import PlainFolder
 from chestgan.images import image_set
 from chestgan.images.image_set import SPLITS, ImageSet
 
-# of smaller images than the search is made for, which have no fine detail: of two patients it reaches 0.8
-LEAST_WITHOUT_DETAIL = 0.95
 PAIR_COLUMNS = ["file", "label", "real_file", "real_label", "patient", "split", "kind", "correlation"]
 
 
@@ -128,7 +126,7 @@ def real_images(images: ImageSet, real: ImageSet, least_correlation: float, thre
     sides = (np.stack([framing.thumbnail(np.array(image)) for image in one.images]) for one in (images, real))
     alike = duplicates.search(*sides, least_correlation, threads=threads)
     if images.images.shape[1] < framing.THUMBNAIL_SIZE:
-        alike = alike[alike["correlation"] >= LEAST_WITHOUT_DETAIL]
+        alike = alike[alike["correlation"] >= duplicates.LEAST_WITHOUT_DETAIL]
     query, reference = (
         pd.DataFrame({"sha256": one.manifest["sha256"], place: range(len(one))})
         for one, place in ((images, "query"), (real, "reference"))

@@ -60,11 +60,12 @@ PROTOCOL = (
     "patients and judged on the test patients, on the outer 3 of 32 × 32 pixels (border), 32 bins of grey levels "
     "(histogram), 16 × 16 pixels (thumbnail), width, height and aspect of the file (size), the source, with intervals "
     "over patients; calibration: slope and intercept of the logit, means over the seeds, and points of the curve over "
-    "all seeds; generators: of each over its seeds mean, standard deviation (n - 1), least and most; "
-    "best_validation_kd and last_validation_kd: kernel distance to the validation patients of the selected and of the "
-    "last generator, last_to_best_ratio: mean over the seeds; labels: recall: share of a class's synthetic images that "
-    "the classifier of the arm real with the same seed reads as it, real_recall: of the test images; label_recall: "
-    "mean over the classes"
+    "all seeds; generators: of each over its seeds mean, standard deviation (n - 1), least and most; n_copies: of "
+    "n_images of all seeds, copies of training images as compute_fid finds them, with Wilson's interval of their share "
+    "at 95 %; best_validation_kd and last_validation_kd: kernel distance to the validation patients of the selected "
+    "and of the last generator, last_to_best_ratio: mean over the seeds; labels: recall: share of a class's synthetic "
+    "images that the classifier of the arm real with the same seed reads as it, real_recall: of the test images; "
+    "label_recall: mean over the classes"
 )
 
 
@@ -114,6 +115,7 @@ def run(config: Config) -> None:
     measured = generator_table.measured(distances, diversity)
     unfinished = endings.unfinished_arms(runs.table), endings.unfinished_generators(histories)
     table = arm_table.with_metrics(compare(config, runs, *unfinished), measured)
+    generators = generator_table.table(measured, histories, made)
     patients_known = sources.share_without_patient(runs.test) < 1
     told_by = probes.probe_table(real, runs.positive_class, config.confidence)
     answer = {
@@ -121,12 +123,12 @@ def run(config: Config) -> None:
         "verdict": verdict.verdict(table, config.primary_score, config.confidence, patients_known),
         "caveats": caveats.caveats(table, real.manifest, *unfinished)
         + probes.caveats(told_by, table)
+        + caveats.of_copies(generators)
         + origins.caveats(made)
         + label_reading.warnings(labels),
     }
     tables = {"study": table, "scores": runs.scores, "distances": distances, "diversity": diversity}
     by_group = groups.group_table(runs, real.manifest, config.group_by, config.primary_score, config.confidence)
-    generators = generator_table.table(measured, histories, made)
     if len(labels):
         generators = generators.join(label_reading.of_generators(labels), on="generator")
     tables |= {"labels": labels, "generators": generators, "groups": by_group, "probes": told_by}

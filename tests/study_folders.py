@@ -12,6 +12,7 @@ from chestgan.base import files
 from chestgan.gan.step import LOSSES
 from chestgan.images import image_set, sheets
 from chestgan.metrics import scores
+from chestgan.metrics.copies import COLUMNS
 
 N_TRAIN, N_TEST = 8, 12
 
@@ -62,6 +63,9 @@ def make_fid(folder: Path, generator: str, seed: int, classes: Sequence[str], sh
             if reference == "test":
                 varied.append(row | {"coverage": (0.4 - shift) / factor, "real_coverage": 0.95, "dcr_ratio": 1.1})
                 varied[-1] |= {"real_dcr_ratio": 1.0}
+                n_images = N_TRAIN * (len(classes) if label == "all" else 1)
+                varied[-1] |= {"n_images": n_images, "n_held_out": 120, "n_near": 0, "n_copies": 0}
+                varied[-1] |= {"copies_share": 0.0, "copies_low": 0.0, "copies_high": 0.14}
                 varied[-1] |= {"ms_ssim": 0.5 + shift + 0.02 * place, "real_ms_ssim": 0.4 + 0.02 * place}
             row |= {"reference": reference}
             row |= {"fd": (30 + 100 * shift) * factor + place, "kd": (0.05 + shift) * factor, "kd_se": 0.004}
@@ -69,6 +73,14 @@ def make_fid(folder: Path, generator: str, seed: int, classes: Sequence[str], sh
     folder.mkdir(parents=True)
     pd.DataFrame(far).to_csv(folder / "distances.csv", index=False)
     pd.DataFrame(varied).to_csv(folder / "diversity.csv", index=False)
+    closest = [
+        {"generator": generator, "seed": seed, "extractor": "fd_efficientnet_lite0", "image": place, "file": ""}
+        | {"image_seed": place, "class": classes[0], "train_file": f"{classes[0]}/train-{place}.png"}
+        | {"train_class": classes[0], "distance": 10.25 + place + seed, "threshold": 9.5, "correlation": 0.0}
+        | {"mirrored": False, "copy": False}
+        for place in range(4)
+    ]
+    pd.DataFrame(closest, columns=COLUMNS).to_csv(folder / "copies.csv", index=False)
     extractors = {"fd_efficientnet_lite0": {"protocol": "features of 1280 dimensions"}}
     told = {"script": "compute_fid", "protocol": {"distances": "means over draws"}, "extractors": extractors}
     files.write_json(folder / "settings.json", told)

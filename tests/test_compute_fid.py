@@ -16,10 +16,12 @@ from chestgan.data import grey
 from chestgan.images import image_set
 from chestgan.metrics import (
     catalogue,
+    copies,
     diversity,
     efficientnet,
     features,
     frechet_kernel,
+    image_sides,
     inception,
     memorisation,
     tables,
@@ -123,8 +125,40 @@ def test_a_generator_that_copies_and_one_that_repeats_itself_are_unmasked(tiny_s
     assert (found["copies"]["dcr_ratio"] < 1e-3).all()
     assert found["copies"]["ms_ssim"].to_numpy() == pytest.approx(found["copies"]["real_ms_ssim"].to_numpy())
     assert found["copies"]["coverage"].to_numpy() == pytest.approx(found["copies"]["real_coverage"].to_numpy(), abs=0.2)
+    assert list(found["copies"]["n_copies"]) == list(found["copies"]["n_images"]) == [24, 12, 12]
+    assert (found["one"]["copies_share"] == 1).all()
     assert found["one"]["ms_ssim"].to_numpy() == pytest.approx(1, abs=1e-6)
     assert (found["one"]["coverage"] < found["one"]["real_coverage"]).all()
+
+
+@pytest.mark.parametrize("change", ["exact", "mirrored"])
+def test_each_planted_copy_is_named_with_its_training_image(tiny_split, kept, tmp_path, change):
+    train = image_set.read(tiny_split).where(split="train")
+    generated = make_pool(tmp_path / "pool")
+    planted = [3, 15]
+    originals = [np.flatnonzero(train.manifest["label"] == label)[5] for label in ("covid", "normal")]
+    stored = np.load(generated / "images.npy", mmap_mode="r+")
+    stored[planted] = train.images[originals][:, :, :: 1 if change == "exact" else -1]
+    stored.flush()
+    assert compute(tiny_split, generated, tmp_path / "fid", "--features", kept) == 0
+    table = pd.read_csv(tmp_path / "fid" / "copies.csv")
+    assert list(table) == copies.COLUMNS
+    # the copies, and the closest of the others
+    assert len(table) == copies.N_CLOSEST
+    assert list(table["copy"]) == [True] * 2 + [False] * 8
+    named = table[table["copy"]].set_index("image").loc[planted]
+    assert list(named["train_file"]) == list(train.manifest["file"][originals])
+    assert list(named["class"]) == ["covid", "normal"]
+    assert list(named["image_seed"]) == planted
+    assert set(named["mirrored"]) == {change == "mirrored"}
+    assert (named["distance"] < 1e-3).all()
+    # 24 held-out images are too few for a threshold of the features
+    assert table["threshold"].isna().all()
+    counts = pd.read_csv(tmp_path / "fid" / "diversity.csv")
+    assert list(counts["n_copies"]) == [2, 1, 1]
+    assert list(counts["n_images"]) == [22, 12, 10]
+    assert list(counts["n_held_out"]) == [24] * 3
+    assert "held-out" in files.read_json(tmp_path / "fid" / "settings.json")["protocol"]["copies"]
 
 
 def test_variety_without_draws_is_that_of_all_images(tiny_split, kept, tmp_path):
@@ -196,7 +230,7 @@ def test_real_values_are_the_same_beside_another_pool_and_not_computed_again(
 
     monkeypatch.setattr(features, "extract", spy)
     assert compute(tiny_split, other, tmp_path / "fid", "--features", kept) == 0
-    assert extracted == [22], "only the new pool's images go through the network"
+    assert extracted == [22, 22], "only the new pool's images and their mirror images go through the network"
     found = pd.read_csv(tmp_path / "fid" / "distances.csv")
     real = ["n", "real_fd", "real_kd", "real_kd_se"]
     pd.testing.assert_frame_equal(found[real], table[real])
@@ -228,7 +262,9 @@ def test_the_settings_say_how_it_was_measured(tiny_split, pool, kept, tmp_path):
     assert told["sha256"]["generated/images.npy"] == files.sha256(pool / "images.npy")
 
 
-def test_unverified_inception_weights_are_told(tiny_split, fake_inception_weights, tmp_path):
+def test_unverified_inception_weights_are_told(tiny_split, fake_inception_weights, tmp_path, monkeypatch):
+    # the many validation images would take Inception long
+    monkeypatch.setattr(image_sides, "read_held_out", lambda real, classes: image_set.read(real).where(split="test"))
     generated = make_pool(tmp_path / "pool", 2, 2)
     flags = ["--extractors", "fid", LITE, "--inception-weights", fake_inception_weights, "--n-draws", 2]
     split = shutil.copytree(tiny_split, tmp_path / "split")
@@ -243,7 +279,7 @@ def test_unverified_inception_weights_are_told(tiny_split, fake_inception_weight
     assert list(found["extractor"]) == ["fid"] * 6 + [LITE] * 6
     found = pd.read_csv(tmp_path / "fid" / "diversity.csv")
     assert list(found["extractor"]) == ["fid"] * 3 + [LITE] * 3
-    assert np.isfinite(found.select_dtypes("number")).all(axis=None)
+    assert np.isfinite(found.select_dtypes("number").drop(columns="n_near")).all(axis=None)
 
 
 class TestBadInput:

@@ -280,6 +280,20 @@ def test_a_generator_that_draws_one_image_is_told(own_folders, tmp_path):
     assert told in (tmp_path / "study" / "verdict.txt").read_text()
 
 
+def test_a_generator_that_copies_is_told_from_the_first_copy_on(own_folders, tmp_path):
+    assert summarise(own_folders, tmp_path / "before") == 0
+    assert "Copies" not in (tmp_path / "before" / "verdict.txt").read_text()
+    edit(own_folders.fid[0] / "diversity.csv", n_copies=1)
+    assert summarise(own_folders, tmp_path / "study") == 0
+    row = pd.read_csv(tmp_path / "study" / "generators.csv").iloc[0]
+    assert row["n_copies"] == 1
+    assert row["copies_share"] == pytest.approx(1 / row["n_images"])
+    low, high = (f"{100 * row[name]:.1f}" for name in ("copies_low", "copies_high"))
+    told = f"- Copies of training images: 1 of {row['n_images']:.0f} images of covidgan "
+    told += f"({100 * row['copies_share']:.1f} %, 95 % interval {low} to {high} %) are one picture"
+    assert told in (tmp_path / "study" / "verdict.txt").read_text()
+
+
 def test_a_generator_nearer_than_real_patients(own_folders, tmp_path):
     edit(own_folders.history[0] / "history.csv", validation_kd=-0.001)
     edit(own_folders.history[1] / "history.csv", validation_kd=0.2)

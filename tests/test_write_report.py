@@ -143,7 +143,8 @@ def test_every_generator_and_seed_is_shown_beside_real_images(page):
     # and over the training, of two generators
     assert names.count("covid, seed 0") == names.count("normal, seed 1") == 2
     captions = [caption.text() for caption in page.section("images").all("span")]
-    assert captions[:3] == ["1", "2", "3"]
+    of_pairs = 20
+    assert captions[of_pairs:][:3] == ["1", "2", "3"]
 
 
 def test_the_flow_counts_every_file_and_patient(page):
@@ -262,12 +263,22 @@ def test_the_generators_are_measured_as_in_the_study(page, folders):
     for column, (_, one) in enumerate(generators.iterrows()):
         spread = "{:.3f} ({:.3f} to {:.3f})".format(*(one[f"kd_{name}"] for name in ("mean", "least", "most")))
         assert rows["kernel distance (KD)"][column] == spread
+        assert rows["copies of training images (95 % interval)"][column] == "0 of 32, 0.000 (0.000 to 0.107)"
         assert rows["kernel distance (KD), real training images"][column] == f"{one['real_kd']:.3f}"
         selected, last = (
             f"kernel distance to the validation patients, {name} generator" for name in ("selected", "last")
         )
         assert rows[selected][column] == f"{one['best_validation_kd']:.3f}"
         assert rows[last][column] == f"{one['last_validation_kd']:.3f}"
+
+
+def test_the_closest_pairs_are_shown_with_both_images(page):
+    rows = [text for text in (heading.text() for heading in page.section("images").all("h3")) if "distance" in text]
+    assert len(rows) == 10
+    assert rows[0] == "covid, covidgan, seed 0: no copy, distance 10.25"
+    alts = [image.attributes["alt"] for image in page.section("images").all("img")]
+    assert alts.count("generated image of class covid by covidgan") == 5
+    assert alts.count("training image of class covid nearest to it") == 10
 
 
 def test_what_a_classifier_reads_in_the_images_is_told(page, folders):
@@ -334,6 +345,7 @@ def numbers_of(folders: tuple[Folders, Path]) -> list[float]:
     every = [study, made.real, *made.generated, *made.history, *made.fid, *made.classifier]
     texts = [path.read_text() for folder in every for path in sorted(folder.glob("*.json"))]
     texts += [path.read_text() for path in study.glob("*.csv")]
+    texts += [(folder / "copies.csv").read_text() for folder in made.fid]
     known = {float(one.replace("−", "-")) for text in texts for one in NUMBER.findall(text)}
     known |= {100 * 0.95}
     manifest, rejected = (pd.read_csv(made.real / f"{name}.csv") for name in ("manifest", "rejected"))

@@ -4,7 +4,15 @@ import pandas as pd
 import pytest
 
 from chestgan.study import caveats
-from chestgan.study.caveats import of_controls, of_generators, of_patients, of_seeds, of_sources, of_trainings
+from chestgan.study.caveats import (
+    of_controls,
+    of_copies,
+    of_generators,
+    of_patients,
+    of_seeds,
+    of_sources,
+    of_trainings,
+)
 
 
 def images_of(split: str = "test", **patients: int) -> pd.DataFrame:
@@ -60,6 +68,22 @@ def test_a_control_that_helps_is_a_caveat():
         "The control shuffled (gan) and again made the classifier better, although it tells nothing more than the real "
         "images do: a benefit of other arms may come from what these have in common with it."
     ]
+
+
+def test_copies_are_a_caveat_from_the_first_on():
+    columns = ["generator", "n_copies", "n_images", "copies_share", "copies_low", "copies_high"]
+    rows = [
+        ("none", 0, 150, 0.0, 0.0, 0.025),
+        ("one", 1, 150, 1 / 150, 0.0012, 0.0368),
+        ("many", 45, 150, 0.3, 0.233, 0.378),
+    ]
+    table = pd.DataFrame(rows, columns=columns)
+    end = "are one picture with a training image, or lie nearer to one than every unseen patient."
+    assert of_copies(table) == [
+        f"Copies of training images: 1 of 150 images of one (0.7 %, 95 % interval 0.1 to 3.7 %) {end}",
+        f"Copies of training images: 45 of 150 images of many (30.0 %, 95 % interval 23.3 to 37.8 %) {end}",
+    ]
+    assert of_copies(table[:1]) == []
 
 
 def test_sources_that_tell_the_class_are_a_caveat():

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from chestgan.metrics import copies
 from chestgan.study import generator_table
 
 
@@ -23,6 +24,7 @@ def make_tables(generator: str = "covidgan", seed: int = 0, value: float = 0.5) 
     columns = ("coverage", "real_coverage", "dcr_ratio", "real_dcr_ratio", "ms_ssim", "real_ms_ssim")
     diversity = diversity.assign(**dict.fromkeys(columns, 1000.0))
     diversity.loc[counts, list(columns)] = [value, 0.9, 1.1, 1.0, 0.6, 0.4]
+    diversity = diversity.assign(n_images=50, n_held_out=200, n_near=3, n_copies=2)
     return distances, diversity
 
 
@@ -55,6 +57,10 @@ def test_what_counts_is_over_all_images_beside_the_test_patients_by_the_first_ex
         "real_coverage": 0.9,
         "real_dcr_ratio": 1,
         "real_ms_ssim": 0.4,
+        "n_images": 50,
+        "n_held_out": 200,
+        "n_near": 3,
+        "n_copies": 2,
     }
 
 
@@ -79,6 +85,18 @@ def test_means_and_ranges_over_the_seeds(measured):
     assert row["real_coverage"] == pytest.approx(0.9)
     assert np.isnan(found.loc["dcgan", "kd_sd"])
     assert found.loc["dcgan", "kd_mean"] == 0.5
+
+
+def test_copies_are_counted_over_the_images_of_all_seeds(measured):
+    found = generator_table.table(measured, make_histories(), make_origins("covidgan", "dcgan")).set_index("generator")
+    row = found.loc["covidgan"]
+    assert (row["n_images"], row["n_copies"], row["n_near"], row["n_held_out"]) == (150, 6, 9, 200)
+    assert row["copies_share"] == pytest.approx(6 / 150)
+    assert (row["copies_low"], row["copies_high"]) == pytest.approx(copies.interval(6, 150))
+    few = measured.assign(n_near=np.nan)
+    found = generator_table.table(few, make_histories(), make_origins("covidgan", "dcgan")).set_index("generator")
+    assert np.isnan(found.loc["covidgan", "n_near"])
+    assert found.loc["covidgan", "n_copies"] == 6
 
 
 def test_the_last_to_best_ratio_is_the_mean_of_the_seeds_own(measured):

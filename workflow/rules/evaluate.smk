@@ -8,6 +8,7 @@ rule compute_fid:
     output:
         distances=f"{BRANCH}/fid/distances.csv",
         diversity=f"{BRANCH}/fid/diversity.csv",
+        copies=f"{BRANCH}/fid/copies.csv",
         settings=f"{BRANCH}/fid/settings.json",
     log:
         f"{LOGS}/compute_fid/{{generator}}-seed-{{seed}}.log",

@@ -13,6 +13,7 @@ rule write_report:
         # stands for the sample sheets too: a folder is known by its time alone, and a copy of the project has new times
         history=expand(rules.train_acgan.output.history, generator=TRAINED, seed=SEEDS),
         fid=expand(rules.compute_fid.output.settings, generator=GENERATORS, seed=SEEDS),
+        copies=expand(rules.compute_fid.output.copies, generator=GENERATORS, seed=SEEDS),
         classifier=expand(rules.evaluate_classifier.output.settings, arm=ARMS, seed=SEEDS),
     output:
         page=f"{RESULTS}/report.html",

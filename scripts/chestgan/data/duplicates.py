@@ -7,6 +7,8 @@ from chestgan.data import descriptors, patients, registration
 
 # of fine detail; no two patients of 1,745 chest X-rays and 738 CT slices reach it, copies in another frame do
 LEAST_CORRELATION = 0.72
+# of smaller images than the search is made for, which have no fine detail: of two patients it reaches 0.8
+LEAST_WITHOUT_DETAIL = 0.95
 # A JPEG of quality 5 has lost the fine detail, but what it has left correlates more than two patients do.
 LEAST_COARSE_CORRELATION = 0.973
 LEAST_FINE_OF_COARSE = 0.45

@@ -62,6 +62,13 @@ def read_sides(real: Path, generated: Path, has_split: bool) -> dict[str, ImageS
     return {side: images.of_classes(synthetic.classes) for side, images in sides.items()}
 
 
+def read_held_out(real: Path, classes: list[str]) -> ImageSet:
+    """Read the real images of these classes of which no training has seen the patient: validation and test."""
+    images = image_set.read(real)
+    chosen = images.manifest["split"].ne("train") & images.manifest["label"].isin(classes)
+    return ImageSet(images.images[chosen.to_numpy()], images.manifest[chosen].reset_index(drop=True))
+
+
 def without_classes(images: ImageSet) -> ImageSet:
     """Put all images into the one class of the tables' rows of all images."""
     return ImageSet(images.images, images.manifest.assign(label=ALL))

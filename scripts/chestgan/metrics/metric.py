@@ -28,38 +28,47 @@ class Comparison(NamedTuple):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Metric:
-    """A metric: from an entry in the catalogue follow its columns, its protocol, its panel and its warning.
+class Panel:
+    """What a figure shows of synthetic images.
 
     Attributes:
         name: its column; `real_` before it is the column of its value for real images.
         label: what an axis says.
-        protocol: what it is, for the files of results.
-        compute: from a `Comparison` to its value, or to value and standard error.
-        real_value: its value for real images, where that needs no computing.
-        has_error: whether `compute` returns a standard error too; its column ends in `_se`.
-        of_pixels: whether it compares pixels, (n, H, W) uint8, instead of features. It is then computed class by class,
-            and the mean over the classes stands for all images.
+        has_error: whether a column with the standard error follows; its name ends in `_se`.
         limits: of the axis; None: from zero on.
-        warns: from the value and that of real images to whether to warn.
-        warning: its words; {} become a range of values, then one of values of real images.
     """
 
     name: str
     label: str
-    protocol: str
-    compute: Callable[[Comparison], float | tuple[float, float]]
-    real_value: float | None = None
     has_error: bool = False
-    of_pixels: bool = False
     limits: tuple[float, float] | None = None
-    warns: Callable[[float, float], bool] | None = None
-    warning: str = ""
 
     @property
     def real_name(self) -> str:
         """The column of its value for real images."""
         return f"real_{self.name}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Metric(Panel):
+    """A metric: from an entry in the catalogue follow its columns, its protocol, its panel and its warning.
+
+    Attributes:
+        protocol: what it is, for the files of results.
+        compute: from a `Comparison` to its value, or, with `has_error`, to value and standard error.
+        real_value: its value for real images, where that needs no computing.
+        of_pixels: whether it compares pixels, (n, H, W) uint8, instead of features. It is then computed class by class,
+            and the mean over the classes stands for all images.
+        warns: from the value and that of real images to whether to warn.
+        warning: its words; {} become a range of values, then one of values of real images.
+    """
+
+    protocol: str
+    compute: Callable[[Comparison], float | tuple[float, float]]
+    real_value: float | None = None
+    of_pixels: bool = False
+    warns: Callable[[float, float], bool] | None = None
+    warning: str = ""
 
     @property
     def columns(self) -> list[str]:

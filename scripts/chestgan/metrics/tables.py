@@ -7,6 +7,7 @@ import pandas as pd
 
 from chestgan.images.image_set import ImageSet
 from chestgan.metrics.catalogue import DISTANCES
+from chestgan.metrics.copies import COUNTS
 from chestgan.metrics.matching import MatchedRows
 from chestgan.metrics.metric import ALL, Comparison, Metric
 
@@ -18,7 +19,12 @@ _MATCHED = (
 
 
 def columns(metrics: Sequence[Metric]) -> list[str]:
-    """List the columns of the table of `DISTANCES` or of `DIVERSITY`."""
+    """List the columns of the table of `DISTANCES` or of `DIVERSITY`, where the counts of copies follow."""
+    return [*metric_columns(metrics), *([] if metrics is DISTANCES else COUNTS)]
+
+
+def metric_columns(metrics: Sequence[Metric]) -> list[str]:
+    """List the columns of metrics in the table of `DISTANCES` or of `DIVERSITY`."""
     keys = ["generator", "seed", "extractor", *(["reference"] if metrics is DISTANCES else []), "class", "n"]
     return [*keys, *value_columns(metrics), *(f"real_{column}" for column in value_columns(metrics))]
 

@@ -111,6 +111,20 @@ def of_generators(arms: pd.DataFrame) -> list[str]:
     return warnings
 
 
+def of_copies(generators: pd.DataFrame) -> list[str]:
+    """Warn of generators that copy training images, from the first copy on.
+
+    Args:
+        generators: from `generator_table.table`.
+    """
+    return [
+        f"Copies of training images: {row.n_copies:.0f} of {row.n_images:.0f} images of {row.generator} "
+        f"({100 * row.copies_share:.1f} %, 95 % interval {100 * row.copies_low:.1f} to {100 * row.copies_high:.1f} %) "
+        "are one picture with a training image, or lie nearer to one than every unseen patient."
+        for row in generators[generators["n_copies"] > 0].itertuples()
+    ]
+
+
 def of_sources(images: pd.DataFrame) -> list[str]:
     """Warn of sources that tell the class, or that aren't known."""
     told, n = sources.told_by_source(images), images["label"].nunique()

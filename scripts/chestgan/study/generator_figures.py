@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -11,13 +12,14 @@ from matplotlib.ticker import LogLocator, NullLocator, SymmetricalLogLocator
 
 from chestgan.base import figure_style
 from chestgan.metrics.catalogue import DISTANCES, DIVERSITY
-from chestgan.metrics.metric import ALL, Metric
+from chestgan.metrics.metric import ALL, Panel
 from chestgan.study import figure_parts
 
 # below it a kernel distance hardly differs from that of real to real patients
 _NEAR_ZERO = 0.01
 # of each decade of a logarithmic axis
 _TICKS = (1, 2, 3, 5, 7)
+_COPIES = Panel(name="copies_share", label="share of copies\nof training images", limits=(0, 1))
 
 
 def distances(table: pd.DataFrame, title: str) -> Figure:
@@ -30,12 +32,15 @@ def distances(table: pd.DataFrame, title: str) -> Figure:
 
 
 def diversity(table: pd.DataFrame, title: str) -> Figure:
-    """Draw the metrics of diversity and memorisation, a column for all images and for each class.
+    """Draw the metrics of diversity and the share of copies, a column for all images and for each class.
 
     Args:
         table: rows of compute_fid's diversity of one extractor.
     """
-    return _by_class(table, DIVERSITY, title)
+    covered, *others = DIVERSITY
+    # copies raise the coverage, so they stand below it; real images have no such value
+    with_copies = table.assign(**{_COPIES.real_name: np.nan})
+    return _by_class(with_copies, [covered, _COPIES, *others], title)
 
 
 def training(histories: pd.DataFrame, title: str) -> Figure:
@@ -70,7 +75,7 @@ def training(histories: pd.DataFrame, title: str) -> Figure:
     return figure
 
 
-def _by_class(table: pd.DataFrame, metrics: Sequence[Metric], title: str) -> Figure:
+def _by_class(table: pd.DataFrame, metrics: Sequence[Panel], title: str) -> Figure:
     """Draw a row of panels for each metric, a column for all images and for each class, and a point for each seed.
 
     Args:
@@ -108,7 +113,7 @@ def _by_class(table: pd.DataFrame, metrics: Sequence[Metric], title: str) -> Fig
     return figure
 
 
-def _limit(axes: Axes, metric: Metric) -> None:
+def _limit(axes: Axes, metric: Panel) -> None:
     """Limit the axis of a metric to its range, or let it begin at zero."""
     if metric.limits:
         low, high = metric.limits
@@ -131,7 +136,7 @@ def _scale_distances(axes: Axes, lowest: float) -> None:
     axes.yaxis.set_minor_locator(NullLocator())
 
 
-def _draw_points(axes: Axes, table: pd.DataFrame, metric: Metric, place: int, colour: str) -> None:
+def _draw_points(axes: Axes, table: pd.DataFrame, metric: Panel, place: int, colour: str) -> None:
     """Draw the points of a generator, and the value of real images as a line across its row."""
     values = table[metric.name].to_numpy()
     places = place + figure_parts.spread(len(values))

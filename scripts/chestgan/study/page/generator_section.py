@@ -1,5 +1,7 @@
 """The section of the generators: how near their images are to real ones, how varied, and how they were trained."""
 
+from typing import Any
+
 from chestgan.metrics.catalogue import METRICS
 from chestgan.study.page.blocks import Section, Table
 from chestgan.study.page.pictures import read_figure
@@ -14,8 +16,8 @@ _FIGURES = {
     ),
     "diversity": (
         "Diversity and copies of every generator",
-        "Coverage of the test patients, distance to the closest training image, and likeness of images of a class; a "
-        "point is a seed, the dark line real training images at the same n.",
+        "Coverage of the test patients, share of copies of training images, distance to the closest training image, "
+        "and likeness of images of a class; a point is a seed, the dark line real training images at the same n.",
     ),
     "training": (
         "Distance to the validation patients over every training",
@@ -59,6 +61,9 @@ def _metrics(study: Study) -> Table:
         ends = (f"{metric.name}_mean", f"{metric.name}_least", f"{metric.name}_most")
         rows.append([label, *(with_interval(*(one[end] for end in ends)) for one in generators)])
         rows.append([f"{label}, real training images", *(number(one[metric.real_name]) for one in generators)])
+        if metric.name == "coverage":
+            # copies of training images raise the coverage
+            rows.append(["copies of training images (95 % interval)", *map(_copies, generators)])
     rows.append(["images on each side", *(str(one["n"]) for one in generators)])
     rows.append(["seeds", *(str(one["n_seeds"]) for one in generators)])
     for which in ("best", "last"):
@@ -71,6 +76,12 @@ def _metrics(study: Study) -> Table:
         ["metric", *study.generators],
         rows,
     )
+
+
+def _copies(generator: dict[str, Any]) -> str:
+    """Write the copies of a generator, such as `3 of 150, 0.020 (0.007 to 0.057)`."""
+    share = with_interval(*(generator[f"copies_{part}"] for part in ("share", "low", "high")))
+    return f"{generator['n_copies']:.0f} of {generator['n_images']:.0f}, {share}"
 
 
 def _labels(study: Study) -> list[Table]:

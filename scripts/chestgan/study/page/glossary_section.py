@@ -12,10 +12,12 @@ _TERMS = {
     "Brier score": "Mean squared error of the predicted probability; lower is better.",
     "class": "What the classifier tells apart, such as COVID and normal.",
     "control": "An arm that tells the classifier nothing more than the real images do, and so must not help.",
+    "copy": "A generated image that is one picture with a training image, or lies nearer to one than all patients whom "
+    "no training saw. Copies raise the coverage, and teach a classifier nothing new.",
     "coverage": "Share of the test images near which there is a generated image: near 0 when a generator makes only a "
     "few kinds of images.",
     "DCR ratio": "Distance of generated images to the closest training image, divided by that of unseen patients. Well "
-    "below 1: copies of training images.",
+    "below 1: most images are copies of training images.",
     "Fréchet distance, kernel distance": "How far generated images lie from real ones, by the features of a network; "
     "compare with the value of real images beside it. Lower is nearer.",
     "GAN": "Generative adversarial network: a generator learns to make images that a second network, the "

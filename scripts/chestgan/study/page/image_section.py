@@ -1,11 +1,14 @@
-"""The section of the images: real ones beside those of every generator and seed, and samples over each training."""
+"""The section of the images: real ones beside those of every generator and seed, closest pairs, and samples over each
+training."""
 
 import numpy as np
 
+from chestgan.metrics import copies
 from chestgan.study import study_figures
 from chestgan.study.page.blocks import Gallery, Prose, Section, Tile
 from chestgan.study.page.pictures import TILE, read_sheet, tile_source
 from chestgan.study.page.sources import Study
+from chestgan.study.page.words import number
 
 # bytes of grey pixels of the images beside real ones, and of those over trainings: in base64 they take about as many
 _BUDGET = 1_500_000
@@ -13,11 +16,11 @@ _MOST_COLUMNS = 6
 
 
 def image_section(study: Study) -> Section:
-    """Show images of every origin, none picked."""
-    galleries = [_beside(study), *_over_training(study)]
+    """Show images of every origin, none picked but the closest pairs."""
+    galleries = [_beside(study), *_closest_pairs(study), *_over_training(study)]
     lead = (
-        "No image was picked: real ones are of training patients drawn at random, each of another patient, and "
-        "generated ones are the first of every seed. Grey values are unchanged."
+        "No image was picked, but for the closest pairs: real ones are of training patients drawn at random, each of "
+        "another patient, and generated ones are the first of every seed. Grey values are unchanged."
     )
     return Section("images", "What the images look like", [Prose(lead), *galleries])
 
@@ -44,6 +47,26 @@ def _beside(study: Study) -> Gallery:
             origin = f"{generator}, seed {seed}"
             rows.append((f"{label}, {origin}", _tiles(images[place], f"image of class {label} by {origin}")))
     return Gallery("Real images of each class, and those of every generator and seed", rows)
+
+
+def _closest_pairs(study: Study) -> list[Gallery]:
+    """Show the generated images that are closest to a training image, each beside that; nothing where none is known."""
+    train = study.real.manifest["split"] == "train"
+    places = dict(zip(study.real.manifest["file"][train], np.flatnonzero(train), strict=True))
+    rows = []
+    for pair in study.closest.head(copies.N_CLOSEST).to_dict("records"):
+        _, images = study.generated[pair["generator"], int(pair["seed"])]
+        origin, real = f"{pair['class']}, {pair['generator']}, seed {pair['seed']}", f"{pair['train_class']}, real"
+        image, nearest = images.images[int(pair["image"])], study.real.images[places[pair["train_file"]]]
+        found = "copy" if pair["copy"] else "no copy"
+        if pair["mirrored"]:
+            found += ", mirrored"
+        tiles = [
+            Tile(tile_source(image), f"generated image of class {pair['class']} by {pair['generator']}", "generated"),
+            Tile(tile_source(nearest), f"training image of class {pair['train_class']} nearest to it", real),
+        ]
+        rows.append((f"{origin}: {found}, distance {number(pair['distance'], 2)}", tiles))
+    return [Gallery("The generated images closest to a training image, each beside it", rows)] if rows else []
 
 
 def _over_training(study: Study) -> list[Gallery]:

@@ -12,6 +12,7 @@ from chestgan.base.errors import UserError
 from chestgan.base.tables import read_table
 from chestgan.images import image_set
 from chestgan.images.image_set import ImageSet
+from chestgan.metrics import copies
 
 # of study.json, what every page shows
 _NEEDED = (
@@ -34,6 +35,7 @@ class Study:
         generated: by generator and seed, settings.json of a synthetic set, and the set.
         trained: by generator and seed, settings.json of a training, and its folder; none for images from elsewhere.
         measured: settings.json of every measurement of synthetic images.
+        closest: copies.csv of every measurement, by the first extractor, the closest pair first.
         classified: settings.json of every classifier.
         notes: what the authors add, by key of the configuration's `study_notes`.
         seconds: what the jobs of each stage took together.
@@ -47,6 +49,7 @@ class Study:
     generated: dict[tuple[str, int], tuple[dict[str, Any], ImageSet]]
     trained: dict[tuple[str, int], tuple[dict[str, Any], Path]]
     measured: list[dict[str, Any]]
+    closest: pd.DataFrame
     classified: list[dict[str, Any]]
     notes: dict[str, str]
     seconds: dict[str, float]
@@ -115,6 +118,7 @@ def read(
         generated={(one["generator"], one["seed"]): (one, image_set.read(folder)) for one, folder in sets},
         trained={(one["name"], one["seed"]): (one, folder) for one, folder in trainings},
         measured=[_settings(folder) for folder in fid],
+        closest=_closest(fid),
         classified=[_settings(folder) for folder in classifier],
         notes=notes,
         seconds=_seconds(benchmarks) if benchmarks else {},
@@ -126,6 +130,12 @@ def _settings(folder: Path) -> dict[str, Any]:
     if not isinstance(settings, dict):
         raise UserError(f"{folder}/settings.json isn't of a result; run again what makes {folder}")
     return settings
+
+
+def _closest(folders: Sequence[Path]) -> pd.DataFrame:
+    tables = [read_table(folder / "copies.csv", copies.COLUMNS, copies.TEXT_COLUMNS) for folder in folders]
+    table = pd.concat([pd.DataFrame(columns=copies.COLUMNS), *(one for one in tables if len(one))], ignore_index=True)
+    return copies.closest_first(table[table["extractor"] == table["extractor"].iloc[0]]) if len(table) else table
 
 
 def _seconds(folder: Path) -> dict[str, float]:
