@@ -11,11 +11,13 @@ from sizes import SCRIPTS, Sizes
 # a value that each script refuses, with the flags that it can't do without
 WRONG = {
     "check_setup": "--profile nowhere",
+    "classify_images": "--model nowhere --images x --output x --threads -1",
     "compute_fid": "--real x --generated x --output x --n-draws 0",
     "configure_study": "--folder nowhere",
     "draw_curves": "--output x",
     "evaluate_classifier": "--real x --output x --arm x --kimg -1",
     "generate_images": "--generator x --output x --first-seed -1",
+    "import_images": "--images x --name x --real x --output x --threads 0",
     "make_demo_data": "--output x --patients 0",
     "split_data": "--folder x --output x --image-size 0",
     "summarise_study": "--real x --generated x --history x --fid x --classifier x --output x --confidence 2",
