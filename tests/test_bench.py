@@ -37,7 +37,7 @@ def load(one: torch.nn.Module, other: torch.nn.Module) -> None:
         place.copy_(values)
 
 
-@pytest.mark.parametrize("preset", presets.PRESETS)
+@pytest.mark.parametrize("preset", ["covidgan", "dcgan", "strong"])
 def test_the_plain_loop_computes_the_losses_of_the_engine(preset: str, accelerator: Accelerator) -> None:
     gan = dataclasses.replace(
         presets.PRESETS[preset], generator_width=48, dropout=0.0, batch_size=8, mixed_precision="no"

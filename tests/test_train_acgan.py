@@ -290,7 +290,7 @@ def test_a_loss_that_is_not_finite_stops_the_training(tiny_split: Path, tmp_path
     assert not (tmp_path / "train").exists()
 
 
-@pytest.mark.parametrize("preset", ["covidgan", "strong"])
+@pytest.mark.parametrize("preset", ["covidgan", "covidgan_paper", "strong"])
 def test_two_processes_train_on_the_same_global_batch(preset: str, tiny_split: Path, tmp_path: Path) -> None:
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
     torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
@@ -312,11 +312,17 @@ def test_two_processes_train_on_the_same_global_batch(preset: str, tiny_split: P
 @pytest.mark.parametrize(
     ("more", "message"),
     [
-        (["--preset", "covidgn"], "preset is 'covidgn'; expected one of covidgan, dcgan"),
+        (["--preset", "covidgn"], "preset is 'covidgn'; expected one of covidgan, covidgan_paper, dcgan"),
         (["--dropout", "1.5"], "dropout is 1.5; expected a number from 0 to 0.95"),
         (["--kimg", "nan"], "kimg is nan; expected a number from 0.001"),
         (["--generator-width", "100"], "generator_width is 100; expected a multiple of 8"),
         (["--mixed-precision", "fp16"], "mixed_precision is 'fp16'; expected one of no, bf16"),
+        (
+            ["--preset", "dcgan", "--separate-fakes"],
+            "separate_fakes is true; expected false with conditioning per_class",
+        ),
+        (["--preset", "dcgan", "--no-balanced"], "balanced is false; expected true with conditioning per_class"),
+        (["--initialisation", "he"], "initialisation is 'he'; expected one of own, glorot"),
         (["--source-loss", "wasserstein"], "source_loss is 'wasserstein'; expected one of logistic, hinge"),
         (["--preset", "strong", "--dropout", "0.5"], "dropout is 0.5; expected 0 with architecture residual"),
         (["--preset", "strong", "--processes", "3"], "batch_size is 8; expected a multiple of the 3 processes"),

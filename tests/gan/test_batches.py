@@ -1,6 +1,7 @@
 """Batches: the same whatever the number of processes, every image of a class once an epoch."""
 
 import dataclasses
+import itertools
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from chestgan.images import pixels
 
 N_IMAGES = 31
 CLASS_ROWS = [np.arange(0, 20), np.arange(20, N_IMAGES)]
+FIELDS = [field.name for field in dataclasses.fields(Batch)]
 
 
 def settings(preset: str = "covidgan", **changes) -> presets.GanSettings:
@@ -28,10 +30,11 @@ def rows_of(batch: Batch) -> list[int]:
     return pixels.to_grey(batch.real_images)[:, 0, 0].tolist()
 
 
-def test_processes_share_one_global_batch() -> None:
-    whole = make_batch(images(), CLASS_ROWS, settings(), seed=3, step=5, rank=0, n_ranks=1)
-    halves = [make_batch(images(), CLASS_ROWS, settings(), 3, 5, rank, 2) for rank in range(2)]
-    for field in ("real_images", "labels", "latents", "real_augmentation", "fake_augmentation"):
+@pytest.mark.parametrize("preset", ["covidgan", "covidgan_paper"])
+def test_processes_share_one_global_batch(preset: str) -> None:
+    whole = make_batch(images(), CLASS_ROWS, settings(preset), seed=3, step=5, rank=0, n_ranks=1)
+    halves = [make_batch(images(), CLASS_ROWS, settings(preset), 3, 5, rank, 2) for rank in range(2)]
+    for field in FIELDS:
         together = torch.cat([getattr(half, field) for half in halves])
         assert torch.equal(together, getattr(whole, field)), field
 
@@ -49,6 +52,37 @@ def test_every_image_of_a_class_is_shown_once_an_epoch() -> None:
     assert sorted(first_class) == CLASS_ROWS[0].tolist()
     second_class = [row for row in shown if row not in CLASS_ROWS[0]]
     assert sorted(second_class[:11]) == CLASS_ROWS[1].tolist()
+
+
+def test_out_of_balance_every_image_is_shown_once_an_epoch_with_its_label() -> None:
+    gan = settings(balanced=False)
+    batches = [make_batch(images(), CLASS_ROWS, gan, 0, step, 0, 1) for step in range(4)]
+    shown = [row for batch in batches for row in rows_of(batch)]
+    assert sorted(shown[:N_IMAGES]) == list(range(N_IMAGES))
+    assert shown[:N_IMAGES] != sorted(shown[:N_IMAGES])
+    labels = [label for batch in batches for label in batch.labels.tolist()]
+    assert labels == [int(row in CLASS_ROWS[1]) for row in shown]
+    assert {batch.labels.sum().item() for batch in batches} != {4}
+
+
+def test_both_steps_have_the_same_fakes_of_the_real_images_classes() -> None:
+    batch = make_batch(images(), CLASS_ROWS, settings(balanced=False), 0, 0, 0, 1)
+    assert torch.equal(batch.fake_labels, batch.labels)
+    assert torch.equal(batch.generator_labels, batch.labels)
+    assert torch.equal(batch.generator_latents, batch.latents)
+
+
+def test_separate_fakes_have_latents_and_random_classes_of_their_own() -> None:
+    gan = settings(separate_fakes=True, batch_size=512)
+    batch, shared = (make_batch(images(), CLASS_ROWS, one, 0, 0, 0, 1) for one in (gan, settings(batch_size=512)))
+    classes = [batch.labels, batch.fake_labels, batch.generator_labels]
+    for one, other in itertools.combinations(classes, 2):
+        assert 0.4 < (one == other).float().mean() < 0.6
+    assert batch.generator_latents.std().item() == pytest.approx(gan.latent_std, rel=0.05)
+    assert not torch.isclose(batch.latents, batch.generator_latents).any(dim=1).all()
+    # nothing else changes
+    for field in ("real_images", "labels", "latents", "real_augmentation", "fake_augmentation"):
+        assert torch.equal(getattr(batch, field), getattr(shared, field)), field
 
 
 def test_steps_and_seeds_draw_different_batches() -> None:

@@ -145,6 +145,17 @@ def test_a_file_has_the_words_of_the_first_version(tmp_path: Path) -> None:
     assert (tmp_path / "g.safetensors").read_bytes() == old.read_bytes()
 
 
+def test_a_later_setting_is_in_a_file_where_it_differs(tmp_path: Path) -> None:
+    description = described("covidgan_paper")
+    generator_file.write(tmp_path / "g.safetensors", built(description).state_dict(), description)
+    told = json.loads(text_of(tmp_path / "g.safetensors"))["gan"]
+    later = {"joint_batch", "separate_fakes", "balanced", "initialisation", "batch_norm_epsilon", "adam_epsilon"}
+    assert told.keys() - FIRST_VERSION["gan"].keys() == later
+    read, again = generator_file.read(tmp_path / "g.safetensors")
+    assert again == description
+    assert {module.eps for module in read.modules() if isinstance(module, nn.BatchNorm2d)} == {1e-3}
+
+
 def test_names_that_are_like_words_of_the_format_stay_as_they_are(tmp_path: Path) -> None:
     named = {"name": "per_class", "preset": "separate", "classes": ["distance", "settings"]}
     description = dataclasses.replace(described("dcgan"), **named)

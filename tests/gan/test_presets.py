@@ -64,3 +64,19 @@ def test_the_ablation_goes_from_covidgan_to_strong(ablation: dict) -> None:
     covidgan, strong = (dataclasses.asdict(presets.PRESETS[name]) for name in ("covidgan", "strong"))
     assert changed(ablation["s0_covidgan"], covidgan) - shared == {"generator_width"}
     assert changed(ablation["s8_projection"], strong) - shared == set()
+
+
+def test_the_letter_of_the_paper_is_covidgan_but_for_what_its_page_names() -> None:
+    covidgan, paper = (dataclasses.asdict(presets.PRESETS[name]) for name in ("covidgan", "covidgan_paper"))
+    named = {name: paper[name] for name in changed(covidgan, paper)}
+    assert named == {
+        "channels": 3,
+        "joint_batch": True,
+        "separate_fakes": True,
+        "balanced": False,
+        "initialisation": "glorot",
+        "batch_norm_epsilon": 1e-3,
+        "adam_epsilon": 1e-7,
+    }
+    page = (ROOT / "docs" / "covidgan.md").read_text()
+    assert [name for name in named if f"`{name}" not in page] == []

@@ -21,8 +21,11 @@ class Batch:
 
     Attributes:
         real_images: (n, channels, H, W) float32 in [-1, 1].
-        labels: (n,) int64, the classes of the real images and those asked of the generator.
-        latents: (n, latent_dim) float32.
+        labels: (n,) int64, the classes of the real images.
+        latents: (n, latent_dim) float32, of the fake images.
+        fake_labels: (n,) int64, the classes of the fake images.
+        generator_latents: those of the generator's step; the same ones, unless each network has fakes of its own.
+        generator_labels: the classes of the generator's step; the same ones, as the latents.
         real_augmentation: (n, N_NUMBERS) float32, the random numbers of the augmentation of the real images.
         fake_augmentation: (n, N_NUMBERS) float32, those of the fake images; unused without augmentation, as the other.
     """
@@ -30,6 +33,9 @@ class Batch:
     real_images: Tensor
     labels: Tensor
     latents: Tensor
+    fake_labels: Tensor
+    generator_latents: Tensor
+    generator_labels: Tensor
     real_augmentation: Tensor
     fake_augmentation: Tensor
 
@@ -37,21 +43,25 @@ class Batch:
 def make_batch(
     images: Tensor, class_rows: list[np.ndarray], settings: GanSettings, seed: int, step: int, rank: int, n_ranks: int
 ) -> Batch:
-    """Make one process's share of the batch of a step; classes take turns, so each has its equal part.
+    """Make one process's share of the batch of a step.
 
     Args:
         images: (N, H, W) uint8 on the device.
         class_rows: for each class, the rows of its images.
     """
-    share = slice(rank * settings.batch_size // n_ranks, (rank + 1) * settings.batch_size // n_ranks)
-    labels = torch.arange(settings.batch_size)[share] % len(class_rows)
-    rows = torch.from_numpy(_real_rows(class_rows, settings.batch_size, seed, step))[share]
+    n_images = settings.batch_size
+    rows, labels = _real_rows(class_rows, settings, seed, step)
     random = torch.Generator().manual_seed(step_seed(seed, step))
-    latents = torch.randn(settings.batch_size, settings.latent_dim, generator=random) * settings.latent_std
-    real_numbers, fake_numbers = (augmentation.random_numbers(settings.batch_size, random) for _ in range(2))
-    real_images = pixels.to_network(images[rows.to(images.device)], settings.channels)
-    shared = (part[share].to(images.device) for part in (latents, real_numbers, fake_numbers))
-    return Batch(real_images, labels.to(images.device), *shared)
+    latents = generator_latents = _latents(settings, random)
+    fake_labels = generator_labels = labels
+    real_numbers, fake_numbers = (augmentation.random_numbers(n_images, random) for _ in range(2))
+    if settings.separate_fakes:
+        generator_latents = _latents(settings, random)
+        fake_labels, generator_labels = torch.randint(len(class_rows), (2, n_images), generator=random)
+    share = slice(rank * n_images // n_ranks, (rank + 1) * n_images // n_ranks)
+    real_images = pixels.to_network(images[rows[share].to(images.device)], settings.channels)
+    drawn = (labels, latents, fake_labels, generator_latents, generator_labels, real_numbers, fake_numbers)
+    return Batch(real_images, *(part[share].to(images.device) for part in drawn))
 
 
 def step_seed(seed: int, step: int, rank: int = 0) -> int:
@@ -59,8 +69,26 @@ def step_seed(seed: int, step: int, rank: int = 0) -> int:
     return int(np.random.SeedSequence((seed, step, rank)).generate_state(1, np.uint64)[0] >> 1)
 
 
-def _real_rows(class_rows: list[np.ndarray], batch_size: int, seed: int, step: int) -> np.ndarray:
-    """List the rows of a step's real images: each class goes through its images in a new order every epoch."""
+def _latents(settings: GanSettings, random: torch.Generator) -> Tensor:
+    return torch.randn(settings.batch_size, settings.latent_dim, generator=random) * settings.latent_std
+
+
+def _real_rows(class_rows: list[np.ndarray], settings: GanSettings, seed: int, step: int) -> tuple[Tensor, Tensor]:
+    """List the rows and the labels of a step's real images.
+
+    Balanced, the classes take turns, so each has its equal part; otherwise all images are shuffled together.
+    """
+    if settings.balanced:
+        rows = _in_turns(class_rows, settings.batch_size, seed, step)
+        return torch.from_numpy(rows), torch.arange(settings.batch_size) % len(class_rows)
+    all_rows = np.concatenate(class_rows)
+    labels = np.repeat(np.arange(len(class_rows)), [len(rows) for rows in class_rows])
+    shown = _in_turns([np.arange(len(all_rows))], settings.batch_size, seed, step)
+    return torch.from_numpy(all_rows[shown]), torch.from_numpy(labels[shown])
+
+
+def _in_turns(class_rows: list[np.ndarray], batch_size: int, seed: int, step: int) -> np.ndarray:
+    """List the rows of a step, class by class in turns: each goes through its images in a new order every epoch."""
     n_classes = len(class_rows)
     rows = np.empty(batch_size, dtype=np.int64)
     for label, of_class in enumerate(class_rows):

@@ -29,6 +29,10 @@ class Logits(NamedTuple):
     class_logits: Tensor | None
     features: Tensor | None = None
 
+    def of(self, images: slice) -> "Logits":
+        """Return the answer to some of the images."""
+        return Logits(*(part if part is None else part[images] for part in self))
+
 
 @dataclass(frozen=True, kw_only=True)
 class Conditioning:

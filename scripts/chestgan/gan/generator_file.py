@@ -48,7 +48,7 @@ class Description:
 
 def write(path: Path, weights: dict[str, Tensor], description: Description, network: str = "generator") -> None:
     """Write a generator file, or one of its discriminator; equal weights and descriptions give equal bytes."""
-    text = json.dumps(_reworded(dataclasses.asdict(description), _IN_FILE), sort_keys=True)
+    text = json.dumps(_reworded(_fields(description), _IN_FILE), sort_keys=True)
     key = _KEY.format(network=network)
     with files.new_file(path) as partial:
         # as bytes: a file that safetensors itself writes is readable by its owner alone
@@ -104,6 +104,14 @@ def _require_sound(description: Description) -> None:
         raise UserError(f"image_size is {description.image_size!r}; expected a whole number to {MAX_IMAGE_SIZE}")
     if not isinstance(description.seed, int):
         raise UserError(f"seed is {description.seed!r}; expected a whole number")
+
+
+def _fields(description: Description) -> dict[str, Any]:
+    """List the fields of a file: a setting with a default came after the first version, and is there if it differs."""
+    fields = dataclasses.asdict(description)
+    defaults = {field.name: field.default for field in dataclasses.fields(GanSettings)}
+    settings = {name: value for name, value in fields["settings"].items() if value != defaults[name]}
+    return fields | {"settings": settings}
 
 
 def _reworded(fields: dict[str, Any], words: dict[str, str]) -> dict[str, Any]:

@@ -41,11 +41,34 @@ class GanSettings:
     kimg: float = setting("length of the training in thousand real images shown", minimum=0.001)
     snapshot_kimg: float = setting("thousand images from snapshot to snapshot", minimum=0.001)
     mixed_precision: str = setting("mixed precision of the networks", choices=("no", "bf16"))
+    # These came later: files of generators without them have the defaults.
+    joint_batch: bool = setting(
+        "the discriminator judges real and fake images in one batch, which shares its statistics and its mean loss",
+        False,
+    )
+    separate_fakes: bool = setting(
+        "each network's step draws fake images of its own, of random classes; otherwise one set of the real images' "
+        "classes serves both",
+        False,
+    )
+    balanced: bool = setting("classes have equal parts of a batch; otherwise as in the data", True)
+    initialisation: str = setting(
+        "first weights: the architecture's own, or Glorot's uniform ones, Keras' default",
+        "own",
+        choices=("own", "glorot"),
+    )
+    batch_norm_epsilon: float = setting("epsilon of BatchNorm", 1e-5, minimum=1e-12, maximum=1)
+    adam_epsilon: float = setting("epsilon of Adam", 1e-8, minimum=1e-16, maximum=1)
 
     def __post_init__(self) -> None:
         settings.check(self)
         if self.channels == 2:
             raise UserError("channels is 2; expected 1 or 3")
+        # a network that a step has no image for would stay without a gradient
+        if self.conditioning == "per_class" and self.separate_fakes:
+            raise UserError("separate_fakes is true; expected false with conditioning per_class")
+        if self.conditioning == "per_class" and not self.balanced:
+            raise UserError("balanced is false; expected true with conditioning per_class")
         ARCHITECTURES[self.architecture].check(self.generator_width, self.dropout)
 
     def class_weight_at(self, kimg: float) -> float:
@@ -84,6 +107,17 @@ _COVIDGAN = GanSettings(
 
 PRESETS: dict[str, GanSettings] = {
     "covidgan": _COVIDGAN,
+    # the same by the letter: docs/covidgan.md
+    "covidgan_paper": dataclasses.replace(
+        _COVIDGAN,
+        channels=3,
+        joint_batch=True,
+        separate_fakes=True,
+        balanced=False,
+        initialisation="glorot",
+        batch_norm_epsilon=1e-3,
+        adam_epsilon=1e-7,
+    ),
     # Radford et al., DCGAN (arXiv 1511.06434), has no dropout, and latents from N(0, 1)
     "dcgan": dataclasses.replace(_COVIDGAN, conditioning="per_class", class_weight=0.0, latent_std=1.0, dropout=0.0),
     "strong": GanSettings(

@@ -11,6 +11,7 @@ from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from chestgan.gan import losses
 from chestgan.gan.batches import Batch
+from chestgan.gan.conditioning import Logits
 from chestgan.gan.networks.build import build_discriminator, build_generator
 from chestgan.gan.presets import GanSettings
 from chestgan.images import augmentation
@@ -39,12 +40,12 @@ def build(settings: GanSettings, n_classes: int, image_size: int, seed: int, acc
     torch.manual_seed(seed)
     generator = build_generator(settings, n_classes, image_size)
     discriminator = build_discriminator(settings, n_classes, image_size)
-    betas = (settings.adam_beta1, settings.adam_beta2)
+    adam = {"betas": (settings.adam_beta1, settings.adam_beta2), "eps": settings.adam_epsilon, "fused": True}
     generator, discriminator, generator_optimiser, discriminator_optimiser = accelerator.prepare(
         generator,
         discriminator,
-        torch.optim.Adam(generator.parameters(), settings.generator_learning_rate, betas, fused=True),
-        torch.optim.Adam(discriminator.parameters(), settings.discriminator_learning_rate, betas, fused=True),
+        torch.optim.Adam(generator.parameters(), settings.generator_learning_rate, **adam),
+        torch.optim.Adam(discriminator.parameters(), settings.discriminator_learning_rate, **adam),
     )
     ema = None
     if settings.ema_kimg:
@@ -53,44 +54,69 @@ def build(settings: GanSettings, n_classes: int, image_size: int, seed: int, acc
 
 
 def train_step(gan: Gan, batch: Batch, settings: GanSettings, step: int, accelerator: Accelerator) -> Tensor:
-    """Update the discriminator, then the generator, on the same fake images.
+    """Update the discriminator, then the generator, on the same fake images or each on its own.
 
     Returns:
         The four losses of `LOSSES`, detached, on the device.
     """
-    labels = batch.labels
     class_weight = settings.class_weight_at(step * settings.batch_size / 1000)
     objective = losses.Objective(settings.source_loss, settings.conditioning, class_weight)
 
-    # Fake images, once for both updates.
+    # Fake images, once for both updates unless each has its own.
+    def draw(latents: Tensor, labels: Tensor) -> Tensor:
+        with accelerator.autocast():
+            images = gan.generator(latents, labels)
+        return augmentation.augment(images, batch.fake_augmentation) if settings.augment else images
+
+    with torch.set_grad_enabled(not settings.separate_fakes):
+        fake_images = draw(batch.latents, batch.fake_labels)
     real_images = batch.real_images
-    with accelerator.autocast():
-        fake_images = gan.generator(batch.latents, labels)
     if settings.augment:
         real_images = augmentation.augment(real_images, batch.real_augmentation)
-        fake_images = augmentation.augment(fake_images, batch.fake_augmentation)
 
     # Update the discriminator: real images and detached fakes.
     gan.discriminator.requires_grad_(True)
     with accelerator.autocast():
-        real_logits = gan.discriminator(real_images, labels)
-        fake_logits = gan.discriminator(fake_images.detach(), labels)
-    source_loss, class_loss = losses.discriminator_loss(real_logits, labels, fake_logits, labels, objective)
+        real_logits, fake_logits = _judge(
+            gan.discriminator,
+            (real_images, batch.labels),
+            (fake_images.detach(), batch.fake_labels),
+            settings.joint_batch,
+        )
+    source_loss, class_loss = losses.discriminator_loss(
+        real_logits, batch.labels, fake_logits, batch.fake_labels, objective
+    )
+    if settings.joint_batch:
+        # the mean over one batch of both is half the sum of a mean each
+        source_loss, class_loss = source_loss / 2, class_loss / 2
     gan.discriminator_optimiser.zero_grad()
     accelerator.backward(source_loss + class_loss)
     gan.discriminator_optimiser.step()
 
-    # Update the generator: the same fakes, judged by the new discriminator. It is frozen, so that the generator's
-    # gradient passes through and leaves nothing behind.
+    # Update the generator: its fakes, judged by the new discriminator. It is frozen, so that the generator's gradient
+    # passes through and leaves nothing behind.
     gan.discriminator.requires_grad_(False)
+    if settings.separate_fakes:
+        fake_images = draw(batch.generator_latents, batch.generator_labels)
     with accelerator.autocast():
-        fake_logits = gan.discriminator(fake_images, labels)
-    generator_source_loss, generator_class_loss = losses.generator_loss(fake_logits, labels, objective)
+        fake_logits = gan.discriminator(fake_images, batch.generator_labels)
+    generator_source_loss, generator_class_loss = losses.generator_loss(fake_logits, batch.generator_labels, objective)
     gan.generator_optimiser.zero_grad()
     accelerator.backward(generator_source_loss + generator_class_loss)
     gan.generator_optimiser.step()
 
     return torch.stack([source_loss, class_loss, generator_source_loss, generator_class_loss]).detach()
+
+
+def _judge(
+    discriminator: nn.Module, real: tuple[Tensor, Tensor], fake: tuple[Tensor, Tensor], jointly: bool
+) -> tuple[Logits, Logits]:
+    """Judge real and fake images, given with their labels, in one batch or each in its own."""
+    if not jointly:
+        return discriminator(*real), discriminator(*fake)
+    logits = discriminator(*(torch.cat(parts) for parts in zip(real, fake, strict=True)))
+    n_real = len(real[0])
+    return logits.of(slice(n_real)), logits.of(slice(n_real, None))
 
 
 def update_ema(gan: Gan, generator: nn.Module, n_steps: int, settings: GanSettings) -> None:

@@ -1,6 +1,7 @@
 """The networks are those that the settings name, and classes that are kept apart stay apart."""
 
 import dataclasses
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -160,3 +161,28 @@ def test_mixed_precision_ends_before_the_spectrum() -> None:
     # the innermost module, which computes the singular value, is the first to end
     assert seen[0] is False
     assert seen[-1] is True
+
+
+@pytest.mark.parametrize("build", [build_generator, build_discriminator])
+def test_glorots_first_weights_are_those_of_keras(build: Callable[..., nn.Module]) -> None:
+    """Keras: layers uniform within the root of 6 / (inputs + outputs), each with its kernel; biases 0."""
+    network = build(settings(initialisation="glorot"), 3, 32)
+    for layer in network.modules():
+        if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
+            ends = layer.weight[:, :, 0, 0].shape if layer.weight.ndim == 4 else layer.weight.shape
+            bound = (6 / (sum(ends) * (layer.weight[0, 0].numel()))) ** 0.5
+            assert 0.8 * bound < layer.weight.abs().max() <= bound
+            assert layer.weight.mean().abs() < 0.2 * bound
+            assert not layer.bias.any()
+        elif isinstance(layer, nn.BatchNorm2d):
+            assert (layer.weight == 1).all()
+            assert not layer.bias.any()
+        elif isinstance(layer, nn.Embedding):
+            assert 0.04 < layer.weight.abs().max() <= 0.05
+
+
+@pytest.mark.parametrize("architecture", architectures.ARCHITECTURES)
+@pytest.mark.parametrize("build", [build_generator, build_discriminator])
+def test_every_batch_norm_has_the_epsilon(build: Callable[..., nn.Module], architecture: str) -> None:
+    network = build(settings(architecture=architecture, batch_norm_epsilon=1e-3, initialisation="glorot"), 3, 32)
+    assert {module.eps for module in network.modules() if isinstance(module, nn.BatchNorm2d)} <= {1e-3}

@@ -62,7 +62,7 @@ def counted(network: nn.Module, *kinds: type) -> list[int]:
 
 def test_every_layer_has_the_weights_of_the_sources_code() -> None:
     """docs/covidgan.md: two classes, 112 pixels, three channels; only the embedding of the label is another."""
-    settings = dataclasses.replace(presets.PRESETS["covidgan"], channels=3)
+    settings = presets.PRESETS["covidgan_paper"]
     generator, discriminator = (build(settings, 2, 112) for build in (build_generator, build_discriminator))
     widths = [1024 + 1, 512, 256, 128, 3]
     pairs = list(itertools.pairwise(widths))

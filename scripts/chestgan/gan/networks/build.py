@@ -20,7 +20,7 @@ def build_generator(settings: GanSettings, n_classes: int, image_size: int) -> n
         )
 
     generator = PerClassGenerator(build, n_classes) if settings.conditioning == "per_class" else build(n_classes)
-    return generator.to(memory_format=torch.channels_last)
+    return _adjusted(generator, settings).to(memory_format=torch.channels_last)
 
 
 def build_discriminator(settings: GanSettings, n_classes: int, image_size: int) -> nn.Module:
@@ -38,7 +38,7 @@ def build_discriminator(settings: GanSettings, n_classes: int, image_size: int) 
 
     per_class = settings.conditioning == "per_class"
     discriminator = PerClassDiscriminator(build, n_classes) if per_class else build(n_classes)
-    discriminator = discriminator.to(memory_format=torch.channels_last)
+    discriminator = _adjusted(discriminator, settings).to(memory_format=torch.channels_last)
     if settings.spectral_norm:
         discriminator.apply(_normalise_spectrum)
     return discriminator
@@ -78,6 +78,26 @@ class PerClassDiscriminator(nn.Module):
             if len(part)
         ]
         return Logits(torch.cat(logits)[torch.cat(parts).argsort()], None)
+
+
+def _adjusted(network: nn.Module, settings: GanSettings) -> nn.Module:
+    """Set the epsilon of BatchNorm, and where it was asked for, draw the first weights anew."""
+    for module in network.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.eps = settings.batch_norm_epsilon
+    return network.apply(_initialise_as_keras) if settings.initialisation == "glorot" else network
+
+
+def _initialise_as_keras(module: nn.Module) -> None:
+    """Initialise the weights as Keras does by default: those of layers as Glorot and Bengio (2010), equation 16."""
+    if isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
+        nn.init.xavier_uniform_(module.weight)
+    elif isinstance(module, nn.Embedding):
+        nn.init.uniform_(module.weight, -0.05, 0.05)
+    elif isinstance(module, nn.BatchNorm2d) and module.affine:
+        nn.init.ones_(module.weight)
+    if getattr(module, "bias", None) is not None:
+        nn.init.zeros_(module.bias)
 
 
 def _normalise_spectrum(module: nn.Module) -> None:
