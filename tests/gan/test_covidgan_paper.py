@@ -1,7 +1,7 @@
 """A step of the preset `covidgan_paper` is the one of the sources' code, written here with torch's own layers.
 
-docs/covidgan.md says what is different: BatchNorm's statistics where the sources have those of the last batch, and
-dropout, which is left out here.
+docs/covidgan.md says what is different: BatchNorm's statistics where the sources have those of the last batch, so the
+generator's fakes are judged beside real images here; and dropout, which is left out.
 """
 
 import dataclasses
@@ -75,7 +75,8 @@ def sources_step(generator: Generator, discriminator: Discriminator, batch: Batc
     (source + label).backward()
     optimiser.step()
 
-    validity, classes = discriminator(generator(batch.generator_latents, batch.generator_labels))
+    fakes = generator(batch.generator_latents, batch.generator_labels)
+    validity, classes = (part[n_real:] for part in discriminator(torch.cat([batch.real_images, fakes])))
     generator_source = functional.binary_cross_entropy(validity, torch.ones(len(validity)))
     generator_label = functional.cross_entropy(classes, batch.generator_labels)
     optimiser = torch.optim.Adam(generator.parameters(), **adam)

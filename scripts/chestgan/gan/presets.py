@@ -43,7 +43,7 @@ class GanSettings:
     mixed_precision: str = setting("mixed precision of the networks", choices=("no", "bf16"))
     # These came later: files of generators without them have the defaults.
     joint_batch: bool = setting(
-        "the discriminator judges real and fake images in one batch, which shares its statistics and its mean loss",
+        "real and fake images are judged in one batch, which shares its statistics and the discriminator's mean loss",
         False,
     )
     separate_fakes: bool = setting(

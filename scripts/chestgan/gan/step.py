@@ -76,12 +76,10 @@ def train_step(gan: Gan, batch: Batch, settings: GanSettings, step: int, acceler
 
     # Update the discriminator: real images and detached fakes.
     gan.discriminator.requires_grad_(True)
+    real = (real_images, batch.labels)
     with accelerator.autocast():
         real_logits, fake_logits = _judge(
-            gan.discriminator,
-            (real_images, batch.labels),
-            (fake_images.detach(), batch.fake_labels),
-            settings.joint_batch,
+            gan.discriminator, real, (fake_images.detach(), batch.fake_labels), settings.joint_batch
         )
     source_loss, class_loss = losses.discriminator_loss(
         real_logits, batch.labels, fake_logits, batch.fake_labels, objective
@@ -98,8 +96,13 @@ def train_step(gan: Gan, batch: Batch, settings: GanSettings, step: int, acceler
     gan.discriminator.requires_grad_(False)
     if settings.separate_fakes:
         fake_images = draw(batch.generator_latents, batch.generator_labels)
+    fake = (fake_images, batch.generator_labels)
     with accelerator.autocast():
-        fake_logits = gan.discriminator(fake_images, batch.generator_labels)
+        if settings.joint_batch:
+            # beside the real images, as it learned to: fakes alone have other statistics, and could look real by them
+            _, fake_logits = _judge(gan.discriminator, real, fake, settings.joint_batch)
+        else:
+            fake_logits = gan.discriminator(*fake)
     generator_source_loss, generator_class_loss = losses.generator_loss(fake_logits, batch.generator_labels, objective)
     gan.generator_optimiser.zero_grad()
     accelerator.backward(generator_source_loss + generator_class_loss)
