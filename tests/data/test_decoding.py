@@ -12,8 +12,10 @@ import numpy as np
 import pytest
 from PIL import Image, TiffImagePlugin
 
-from chestgan.data.decoding import is_candidate, may_be_medical, medical_format, read_grey
-from chestgan.data.grey import Refusal, Window
+from chestgan.data.decoding import read_grey
+from chestgan.data.file_formats import is_candidate, may_be_medical, medical_format
+from chestgan.data.grey import Window
+from chestgan.data.refusal import Refusal
 from dicoms import save_film, values
 from pictures import picture, save
 

@@ -12,7 +12,8 @@ from pydicom.uid import ExplicitVRBigEndian, ImplicitVRLittleEndian
 
 from chestgan.data import dicom
 from chestgan.data.decoding import read_grey
-from chestgan.data.grey import Decoded, Refusal, Window
+from chestgan.data.grey import Decoded, Window
+from chestgan.data.refusal import Refusal
 from dicoms import BIRTH_DATE, ENCODED, NAME, film, save_film, values
 
 DEEP = values()

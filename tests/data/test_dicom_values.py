@@ -6,7 +6,8 @@ from pydicom import Dataset, Sequence
 from pydicom.pixels import apply_modality_lut, apply_voi_lut
 
 from chestgan.data import dicom_values
-from chestgan.data.grey import Refusal, Window
+from chestgan.data.grey import Window
+from chestgan.data.refusal import Refusal
 from dicoms import film, values
 
 DEEP = values()

@@ -7,7 +7,8 @@ import pytest
 from PIL import Image
 
 from chestgan.data import grey
-from chestgan.data.grey import Refusal, Window
+from chestgan.data.grey import Window
+from chestgan.data.refusal import Refusal
 from pictures import picture
 
 

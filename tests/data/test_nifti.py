@@ -10,7 +10,8 @@ from nibabel.orientations import axcodes2ornt, inv_ornt_aff, ornt_transform
 
 from chestgan.data import nifti
 from chestgan.data.decoding import read_grey
-from chestgan.data.grey import Refusal, Window
+from chestgan.data.grey import Window
+from chestgan.data.refusal import Refusal
 
 RANDOM = np.random.default_rng(0)
 # to the right, to the front, up

@@ -39,6 +39,7 @@ def test_jobs_are_counted_by_stage(config: dict) -> None:
         "generate_images": 9,
         "compute_fid": 9,
         "evaluate_classifier": 24,
+        "classify_images": 9,
         "draw_curves": 1,
         "summarise_study": 1,
         "write_report": 1,

@@ -85,7 +85,7 @@ def test_a_summary_says_what_is_there_and_what_is_unknown(config: dict, known: K
         "data: 3 images of 3 patients in data/cxr: covid 2 of 2, normal 1 of 1; left out: ignored label 1",
         "opened: 3 of them; all can be used, 64 × 64 to 300 × 200 pixels",
     ]
-    assert lines[2].startswith("jobs: 55 in the whole study, done or not: split_data 1, ")
+    assert lines[2].startswith("jobs: 64 in the whole study, done or not: split_data 1, ")
     assert "strong 2.0 (125 images/s, as docs/performance.md" in lines[3]
     assert "covidgan unknown" in lines[3]
     assert "compute_fid unknown" in lines[4]

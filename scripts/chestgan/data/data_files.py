@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from chestgan.base import configuration, files
-from chestgan.data import decoding
+from chestgan.data import file_formats
 
 
 def decisive(found: Sequence[Path], tables: Sequence[Path]) -> list[Path]:
@@ -18,7 +18,9 @@ def decisive(found: Sequence[Path], tables: Sequence[Path]) -> list[Path]:
         tables: the metadata tables among them.
     """
     text = b"".join(path.read_bytes() for path in tables)
-    return [path for path in found if path in tables or decoding.is_candidate(path) or os.fsencode(path.name) in text]
+    return [
+        path for path in found if path in tables or file_formats.is_candidate(path) or os.fsencode(path.name) in text
+    ]
 
 
 def changes_since_drawn(folder: Path) -> str:

@@ -1,34 +1,13 @@
 """Image files of any kind as grey pixels, each by the reader of its format, or the reason why one can't be used."""
 
-import stat
 from collections.abc import Sequence
 from pathlib import Path
 
 from PIL import UnidentifiedImageError
 
-from chestgan.data import raster
-from chestgan.data.grey import Decoded, Refusal, Window
-
-_PICTURE_SUFFIXES = (
-    *(".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".tif", ".tiff", ".bmp", ".dib"),
-    *(".gif", ".webp", ".jp2", ".j2k", ".avif", ".heic"),
-)
-_DICOM_SUFFIXES = (".dcm", ".dicom", ".ima")
-_NIFTI_SUFFIXES = (".nii", ".nii.gz")
-_SUFFIXES = (*_PICTURE_SUFFIXES, *_DICOM_SUFFIXES, *_NIFTI_SUFFIXES)
-_MAGIC = {
-    "PNG": (b"\x89PNG\r\n\x1a\n",),
-    "JPEG": (b"\xff\xd8\xff",),
-    "TIFF": (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"),
-    "GIF": (b"GIF8",),
-    "JPEG 2000": (b"\0\0\0\x0cjP  ", b"\xff\x4f\xff\x51"),
-}
-# groups 2 and 8, with which a DICOM file without preamble begins; the second in big endian too
-_FIRST_TAGS = (b"\x02\0", b"\x08\0", b"\0\x08")
-# the header's size in NIfTI-1 and NIfTI-2, in both orders of bytes; or gzip
-_NIFTI_MAGIC = (b"\x5c\x01\0\0", b"\0\0\x01\x5c", b"\x1c\x02\0\0", b"\0\0\x02\x1c", b"\x1f\x8b")
-_HEAD_BYTES = 132
-_KINDS = {stat.S_ISFIFO: "a FIFO", stat.S_ISSOCK: "a socket", stat.S_ISCHR: "a device", stat.S_ISBLK: "a device"}
+from chestgan.data import file_formats, raster
+from chestgan.data.grey import Decoded, Window
+from chestgan.data.refusal import Refusal
 
 
 def read_grey(path: Path, window: Window | None = None, min_size: int = 1, frame: int | None = None) -> Decoded:
@@ -55,9 +34,9 @@ def read_frames(
         For each frame its picture, or why it can't be used.
     """
     try:
-        head = _head(path)
-        kind = _medical_format(path, head)
-        if kind is not None and not may_be_medical(path):
+        head = file_formats.read_head(path)
+        kind = file_formats.medical_format_of(path, head)
+        if kind is not None and not file_formats.may_be_medical(path):
             raise Refusal("misnamed", f"it is {kind}; name it so, for its header is read by that name")
         if kind == "DICOM":
             from chestgan.data import dicom
@@ -74,69 +53,13 @@ def read_frames(
         return [refusal] * len(frames)
 
 
-def is_candidate(path: Path) -> bool:
-    """Check whether a file is meant as an image, by its name or its first bytes; one that can't be read may be one."""
-    if path.name.lower().endswith(_SUFFIXES):
-        return True
-    try:
-        return path.is_file() and _format_of(_head(path)) is not None
-    except Refusal:
-        return True
-
-
-def may_be_medical(path: Path) -> bool:
-    """Check by its name alone whether a file may be DICOM or NIfTI; one with the ending of a picture is refused."""
-    return not path.name.lower().endswith(_PICTURE_SUFFIXES)
-
-
-def medical_format(path: Path) -> str | None:
-    """Tell whether a file is DICOM or NIfTI, which have a header and may have several frames.
-
-    Raises:
-        Refusal: it can't be read.
-    """
-    return _medical_format(path, _head(path)) if may_be_medical(path) else None
-
-
-def _medical_format(path: Path, head: bytes) -> str | None:
-    """Tell the format from a file's first bytes, and from its name where they needn't tell."""
-    if head[128:] == b"DICM":
-        return "DICOM"
-    if head.startswith(_FIRST_TAGS) and path.name.lower().endswith(_DICOM_SUFFIXES):
-        return "DICOM"
-    return "NIfTI" if head.startswith(_NIFTI_MAGIC) and path.name.lower().endswith(_NIFTI_SUFFIXES) else None
-
-
-def _head(path: Path) -> bytes:
-    """Read the first bytes of a file, and of nothing else: opening a FIFO would wait for ever."""
-    try:
-        mode = path.stat().st_mode
-        if not stat.S_ISREG(mode):
-            raise Refusal("not a file", next((kind for test, kind in _KINDS.items() if test(mode)), "a folder"))
-        with path.open("rb") as file:
-            return file.read(_HEAD_BYTES)
-    except OSError as error:
-        raise Refusal("unreadable", error.strerror) from None
-
-
-def _format_of(head: bytes) -> str | None:
-    for name, beginnings in _MAGIC.items():
-        if head.startswith(beginnings):
-            return name
-    if head.startswith(b"BM") and head[6:10] == bytes(4):
-        return "BMP"
-    if head.startswith(b"RIFF") and head[8:12] == b"WEBP":
-        return "WebP"
-    return "DICOM" if head[128:] == b"DICM" else None
-
-
 def _unidentified(head: bytes) -> Refusal:
     """Describe a file that Pillow doesn't recognise as an image."""
     if not head:
         return Refusal("empty file", "0 bytes")
     if head.startswith(b"version https://git-lfs"):
         return Refusal("text pointer", "Git LFS left its pointer in the image's place; fetch it with `git lfs pull`")
-    name = _format_of(head)
+    name = file_formats.format_of(head)
     if name in raster.FORMATS:
         return Refusal("damaged", f"begins as {name}, but its header can't be read")
     if name is not None:

@@ -22,7 +22,8 @@ from pydicom.uid import (
 )
 
 from chestgan.data import dicom_values, grey
-from chestgan.data.grey import Decoded, Refusal, Window
+from chestgan.data.grey import Decoded, Window
+from chestgan.data.refusal import Refusal
 
 _GREY = ("MONOCHROME1", "MONOCHROME2")
 _PALETTE = "PALETTE COLOR"

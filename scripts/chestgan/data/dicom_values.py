@@ -11,7 +11,8 @@ from pydicom import Dataset
 from pydicom.pixels import apply_rescale, apply_windowing
 
 from chestgan.data import grey
-from chestgan.data.grey import Refusal, Window
+from chestgan.data.grey import Window
+from chestgan.data.refusal import Refusal
 
 # other images without any window are shown from their least to their greatest value, which says nothing of tissue
 _NEED_WINDOW = ("CT", "PT")

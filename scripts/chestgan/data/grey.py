@@ -5,25 +5,14 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
+from chestgan.data.refusal import Refusal
+
 # No radiograph has as many; the largest detectors have a fifth. Beyond it a small file could fill the memory.
 MAX_PIXELS = 150_000_000
 # An image of six times the size and more is first made smaller by means of whole squares of pixels: a quarter of the
 # time, for grey levels that differ by 0.2 on the average.
 _REDUCING_GAP = 3.0
 _COLOUR_DIFFERENCE = 48
-
-
-class Refusal(Exception):
-    """Report why a file can't be used: `reason` is one of a few, to be counted; `detail` is about this file."""
-
-    def __init__(self, reason: str, detail: str):
-        super().__init__(f"{reason}: {detail}")
-        self.reason = reason
-        self.detail = detail
-
-    def __reduce__(self) -> tuple:
-        # as the message alone, an exception couldn't be made again in another process
-        return Refusal, (self.reason, self.detail)
 
 
 @dataclass(frozen=True)

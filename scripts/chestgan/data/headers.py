@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from chestgan.data import decoding, processes
+from chestgan.data import file_formats, processes
 
 # what a header is asked for; nothing else of it gets into a result
 TAGS = {
@@ -48,7 +48,7 @@ def read(path: Path) -> Header:
     Files of other formats have none.
     """
     try:
-        kind = decoding.medical_format(path)
+        kind = file_formats.medical_format(path)
         if kind == "DICOM":
             return _read_dicom(path)
         if kind == "NIfTI":
@@ -62,10 +62,10 @@ def read(path: Path) -> Header:
 
 def read_all(paths: Sequence[Path], n_processes: int) -> Iterator[Header]:
     """Read the headers of files in their order, several at once; a file named as a picture isn't opened for that."""
-    asked = [path for path in paths if decoding.may_be_medical(path)]
+    asked = [path for path in paths if file_formats.may_be_medical(path)]
     found = processes.run(read, asked, n_processes, lambda path: Header())
     for path in paths:
-        yield next(found) if decoding.may_be_medical(path) else Header()
+        yield next(found) if file_formats.may_be_medical(path) else Header()
 
 
 def _read_dicom(path: Path) -> Header:

@@ -9,7 +9,7 @@ import pandas as pd
 
 from chestgan.base import files
 from chestgan.base.errors import UserError, did_you_mean
-from chestgan.data import decoding, file_names, rules, text_tables
+from chestgan.data import file_formats, file_names, rules, text_tables
 from chestgan.data.file_names import shown
 from chestgan.data.layout import Layout, wanted_columns
 from chestgan.data.rejected import COLUMNS as REJECTED_COLUMNS
@@ -26,7 +26,7 @@ def find(folder: Path) -> tuple[list[str], list[str]]:
     """
     images, others = [], []
     for path in files.below(folder):
-        (images if decoding.is_candidate(path) else others).append(path.relative_to(folder).as_posix())
+        (images if file_formats.is_candidate(path) else others).append(path.relative_to(folder).as_posix())
     return sorted(images), sorted(others)
 
 

@@ -14,7 +14,8 @@ import numpy as np
 from nibabel.orientations import apply_orientation, io_orientation
 
 from chestgan.data import grey
-from chestgan.data.grey import Decoded, Refusal, Window
+from chestgan.data.grey import Decoded, Window
+from chestgan.data.refusal import Refusal
 
 _UP = 2  # of nibabel's axes: to the right, to the front, up
 logging.getLogger("nibabel.global").setLevel(logging.CRITICAL)

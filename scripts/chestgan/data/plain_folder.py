@@ -13,8 +13,8 @@ import pandas as pd
 from chestgan.base import files, progress
 from chestgan.base.errors import UserError, unknown_name
 from chestgan.data import decoding, metadata, preparation, rejected, split_warnings
-from chestgan.data.grey import Refusal
 from chestgan.data.preparation import Preparation
+from chestgan.data.refusal import Refusal
 from chestgan.images import image_set
 from chestgan.images.image_set import NO_CLASS, ImageSet
 

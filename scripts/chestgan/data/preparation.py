@@ -14,8 +14,9 @@ import numpy as np
 import pandas as pd
 
 from chestgan.base import files
-from chestgan.data import decoding, framing, grey, processes
-from chestgan.data.grey import Decoded, Refusal, Window
+from chestgan.data import decoding, file_formats, framing, grey, processes
+from chestgan.data.grey import Decoded, Window
+from chestgan.data.refusal import Refusal
 from chestgan.images import image_set
 
 _FILES_AT_ONCE = 16
@@ -81,7 +82,7 @@ def prepare_all(
     """
     asked = _by_file(paths, [None] * len(paths) if frames is None else frames)
     work = functools.partial(_prepare, preparation)
-    if any(decoding.may_be_medical(path) for path, _ in asked):
+    if any(file_formats.may_be_medical(path) for path, _ in asked):
         done = processes.run(work, asked, threads, _crashed)
     else:
         done = _in_threads(work, asked, threads)

@@ -6,7 +6,8 @@ import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from chestgan.data import grey
-from chestgan.data.grey import Decoded, Refusal, Window
+from chestgan.data.grey import Decoded, Window
+from chestgan.data.refusal import Refusal
 
 Image.MAX_IMAGE_PIXELS = None  # Pillow's own limit would warn in the middle of the work
 # A JPEG much larger than this is decoded at a half, a quarter or an eighth, no smaller than this.

@@ -10,9 +10,9 @@ import numpy as np
 from PIL import Image
 
 from chestgan.base import recipes
-from chestgan.data import column_guesses, decoding, listing, masks, metadata
+from chestgan.data import column_guesses, decoding, file_formats, listing, masks, metadata
 from chestgan.data.column_guesses import TableGuess
-from chestgan.data.grey import Refusal
+from chestgan.data.refusal import Refusal
 
 _N_LOOKED_AT = 60
 _LEAST_OF_CLASS = 3
@@ -95,7 +95,7 @@ def _look(path: Path) -> tuple[tuple[int, int] | None, tuple[int, int] | None]:
     except Refusal as refusal:
         if refusal.reason != "16-bit without a window":
             return None, None
-    if decoding.medical_format(path):
+    if file_formats.medical_format(path):
         return None, _LUNG
     with Image.open(path) as image:
         low, high = np.percentile(np.asarray(image), (0.5, 99.5))

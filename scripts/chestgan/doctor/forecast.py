@@ -82,7 +82,10 @@ def jobs(config: Mapping[str, Any]) -> dict[str, int]:
     of_generators |= {"import_images": len(config["generators"]) * n_seeds - trainings}
     of_generators |= {"compute_fid": len(config["generators"]) * n_seeds}
     ends = dict.fromkeys(("draw_curves", "summarise_study", "write_report"), 1)
-    jobs = {"split_data": 1} | of_generators | {"evaluate_classifier": n_classifiers} | ends
+    of_classifiers = {"evaluate_classifier": n_classifiers}
+    if "real" in config["arms"]:
+        of_classifiers["classify_images"] = len(config["generators"]) * n_seeds
+    jobs = {"split_data": 1} | of_generators | of_classifiers | ends
     return {stage: n for stage, n in jobs.items() if n}
 
 
