@@ -29,9 +29,9 @@ try:
     # sorted: the order of the keys of a configuration means nothing
     SEEDS = sorted(config["seeds"])
     GENERATORS = sorted(config["generators"])
-    ARM_GENERATORS = imported.arms_with(config["arms"], GENERATORS)
     # generators that aren't trained: their images lie in a folder for each seed, or in one for all
     IMPORTED = imported.folders(config["generators"], SEEDS)
+    ARM_GENERATORS = imported.arms_with(config["arms"], GENERATORS)
 except UserError as error:
     # one line, as a script says it, without the places in these files that Snakemake would add
     sys.exit(f"error: {error}")
