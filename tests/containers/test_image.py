@@ -98,7 +98,7 @@ def test_each_rule_runs_in_the_image_by_the_engine(image: str, tmp_path: Path, m
 def test_each_rule_is_run_by_apptainer_with_what_it_needs(tmp_path: Path) -> None:
     project = Project(tmp_path / "project")
     config = small_study()
-    config["split_data"] |= {"folder": str(class_folders(tmp_path / "data")), "metadata": None}
+    config["split_data"] |= {"folder": str(class_folders(tmp_path / "data", n_images=24)), "metadata": None}
     (project.folder / "config" / "small.yaml").write_text(yaml.safe_dump(config))
     (project.folder / "containers" / "chestgan.sif").touch()
     (project.folder / "containers" / "chestgan.sif.sha256").write_text("c0ffee  chestgan.sif\n")
@@ -129,7 +129,7 @@ def test_an_image_file_without_its_checksum_is_refused(checksum: str | None, tmp
 def test_a_path_that_a_container_cannot_be_shown_is_refused(tmp_path: Path) -> None:
     project = Project(tmp_path / "project")
     config = small_study()
-    config["split_data"] |= {"folder": str(class_folders(tmp_path / "one, two")), "metadata": None}
+    config["split_data"] |= {"folder": str(class_folders(tmp_path / "one, two", 24)), "metadata": None}
     (project.folder / "config" / "small.yaml").write_text(yaml.safe_dump(config))
     done = project.snakemake("--sdm", "apptainer", path=stand_in_for_apptainer(tmp_path / "bin"))
     assert done.returncode == 1

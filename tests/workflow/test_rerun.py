@@ -34,8 +34,11 @@ SCRIPTS = ROOT / "scripts"
 MODULES = [path.relative_to(SCRIPTS).as_posix() for path in sorted((SCRIPTS / "chestgan").rglob("*.py"))]
 # they show work, or word its errors, and decide nothing
 SHOWING = ("chestgan/base/progress.py", "chestgan/base/renamed.py")
+# readers of formats, which are loaded with the first file of their format
+LOADED_LATER = ("chestgan.data.dicom", "chestgan.data.nifti")
 LIST_MODULES = (
-    "import sys, json; sys.path.insert(0, {folder!r}); import {script};"
+    "import sys, json, importlib; sys.path.insert(0, {folder!r}); import {script};"
+    "'chestgan.data.decoding' in sys.modules and [importlib.import_module(name) for name in {later}];"
     "print(json.dumps([module.__file__ for name, module in sys.modules.items() if name.split('.')[0] == 'chestgan']))"
 )
 
@@ -51,7 +54,7 @@ def loaded() -> dict[str, set[str]]:
     """List for every script the modules that Python really loads, and their packages."""
     found = {}
     for script in FEEDS:
-        command = LIST_MODULES.format(folder=str(SCRIPTS), script=script)
+        command = LIST_MODULES.format(folder=str(SCRIPTS), script=script, later=LOADED_LATER)
         done = subprocess.run([sys.executable, "-c", command], capture_output=True, text=True, check=True)
         found[script] = {Path(path).relative_to(SCRIPTS).as_posix() for path in json.loads(done.stdout)}
     return found

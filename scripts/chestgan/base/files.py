@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import shutil
+import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -126,10 +127,9 @@ def require_empty(path: Path) -> None:
         raise UserError(f"the output {path} is a file; expected a new folder")
     if path.is_dir() and not all(_is_ghost(file) for file in path.iterdir()):
         raise UserError(f"the output folder {path} isn't empty; name a new one, or move the old one away")
-    partial = partial_folder(path)
-    if not partial.is_dir():
-        partial.mkdir(parents=True)
-        partial.rmdir()
+    # whether it can be made shows only by making one; of a name of its own, for several processes may ask
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent)).rmdir()
 
 
 def require_folder(path: Path, holding: str) -> None:
