@@ -30,6 +30,16 @@ def test_a_profile_is_named_by_its_folder_or_its_file(name: str, tmp_path: Path)
     assert profiles.read(tmp_path / "config.yml").settings == {"executor": "other"}
 
 
+def test_the_file_for_this_version_of_snakemake_wins_as_it_does_there(tmp_path: Path) -> None:
+    from snakemake.cli import get_profile_dir
+
+    for name in ("config.yaml", "config.v8+.yaml", "profile.v9+.yaml", "config.v10+.yaml", "config.v99+.yaml"):
+        (tmp_path / name).write_text(f"jobs: {name}\n")
+    assert profiles.read(tmp_path).file.name == get_profile_dir(str(tmp_path))[1].name == "profile.v9+.yaml"
+    (tmp_path / "profile.v9+.yaml").unlink()
+    assert profiles.read(tmp_path).file.name == get_profile_dir(str(tmp_path))[1].name == "config.v8+.yaml"
+
+
 def test_an_empty_profile_sets_nothing(tmp_path: Path) -> None:
     (tmp_path / "config.yaml").write_text("# nothing yet\n")
     profile = profiles.read(tmp_path)
@@ -107,6 +117,12 @@ def test_values_in_a_list_of_texts_keep_what_follows_the_first_sign(tmp_path: Pa
         "train_acgan": {"slurm_extra": "--gres=gpu:a100:1", "runtime": 720},
         "compute_fid": {"mem_mb": 1},
     }
+
+
+def test_one_text_is_one_resource(tmp_path: Path) -> None:
+    profile = profile_of(tmp_path, default_resources="slurm_partition=long", set_resources="train_acgan:runtime=720")
+    assert profile.defaults == {"slurm_partition": "long"}
+    assert profile.of_rules == {"train_acgan": {"runtime": 720}}
 
 
 def test_rules_and_resources_that_look_mistyped_are_told_each_once(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ import difflib
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,8 @@ import yaml
 
 from chestgan.base.errors import UserError, unknown_name
 
-_FILE = re.compile(r"(profile|config)(\.v\d+\+)?\.yaml")
+# the file's name may say from which major version of Snakemake on it is meant
+_FILE = re.compile(r"(?:profile|config)(?:\.v(\d+)\+)?\.yaml")
 # what jobs ask Slurm for; Snakemake lets any other name pass, as a resource of one's own
 _RESOURCES = (
     "constraint",
@@ -95,16 +97,22 @@ def mistakes(profile: Profile, rules: Iterable[str]) -> Iterator[str]:
 def _file_of(path: Path) -> Path:
     if path.is_file():
         return path
-    found = sorted(file for file in path.glob("*.yaml") if _FILE.fullmatch(file.name))
-    if not found:
+    here = int(metadata.version("snakemake").partition(".")[0])
+    names = [file.name for file in path.iterdir()] if path.is_dir() else []
+    majors = {name: int(match[1] or 0) for name in names if (match := _FILE.fullmatch(name))}
+    meant = {name: major for name, major in majors.items() if major <= here}
+    if not meant:
         raise UserError(f"there is no profile {path.absolute()}; expected a folder with a config.yaml, or such a file")
-    return found[-1]
+    # as Snakemake chooses: the newest that it is new enough for
+    return path / max(meant, key=meant.__getitem__)
 
 
 def _pairs(value: Any, separator: str) -> dict[str, Any]:
-    """Read what Snakemake takes as a mapping, and as a list of texts too."""
+    """Read what Snakemake takes as a mapping, and as one text or a list of texts too."""
     if isinstance(value, dict):
         return value
+    if isinstance(value, str):
+        value = [value]
     pairs: dict[str, Any] = {}
     for text in value or []:
         name, _, rest = str(text).partition(separator)
