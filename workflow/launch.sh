@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # launch.sh NODES GPUS THREADS CONTAINER SCRIPT...: run SCRIPT with its flags as GPUS processes on each of NODES nodes,
 # with THREADS cores a node. Over several nodes it is run outside the container: CONTAINER is the command that enters it,
-# or nothing.
+# quoted for a shell as the profile's `apptainer-args` are, or nothing.
 # Every flag of accelerate is given: a user's own configuration file of it would fill in what is missing.
 set -euo pipefail
 nodes=$1 gpus=$2 threads=$3 container=$4
@@ -22,7 +22,7 @@ head=$(scontrol show hostnames "$(squeue --noheader --jobs "$SLURM_JOB_ID" --for
 port=$((20000 + SLURM_JOB_ID % 20000))
 # One launcher a node; they meet at the first one's, at a port of the job's own, and number themselves. Rank 0 would only
 # make accelerate refuse a port that another launcher has opened already.
-read -ra enter <<<"$container"
+eval "enter=($container)"
 exec srun --nodes "$nodes" --ntasks "$nodes" --ntasks-per-node 1 --cpus-per-task "$threads" --kill-on-bad-exit=1 \
     "${enter[@]}" "${accelerate[@]}" --machine_rank 1 --rdzv_backend c10d \
     --main_process_ip "$head" --main_process_port "$port" "$@"

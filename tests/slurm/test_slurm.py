@@ -110,7 +110,7 @@ def test_two_nodes_train_one_generator(study: Project) -> None:
 
 def test_each_of_two_nodes_enters_the_container_by_itself(study: Project, tmp_path: Path) -> None:
     write_config(study, training(0.128, gpus=1, nodes=2))
-    write_profile(study, read_profile(study) | {"apptainer-args": "--nv"})
+    write_profile(study, read_profile(study) | {"apptainer-args": "--nv --env 'A=one two'"})
     (study.folder / "containers" / "chestgan.sif").touch()
     (study.folder / "containers" / "chestgan.sif.sha256").write_text("c0ffee  chestgan.sif\n")
     programs = stand_in_for_apptainer(tmp_path / "bin")
@@ -119,7 +119,9 @@ def test_each_of_two_nodes_enters_the_container_by_itself(study: Project, tmp_pa
     assert done.returncode == 0, done.stdout + done.stderr
     calls = (programs / "calls").read_text().splitlines()
     assert len(calls) == 2
-    assert {call.split("accelerate launch")[0] for call in calls} == {"exec --nv containers/chestgan.sif "}
+    assert {call.split("accelerate launch")[0] for call in calls} == {
+        f"exec --home {study.folder} --nv --env A=one two containers/chestgan.sif "
+    }
 
 
 def images_per_second(study: Project) -> float:

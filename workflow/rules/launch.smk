@@ -81,7 +81,9 @@ def launcher(wildcards, threads):
     """Make the command that starts the processes of a training."""
     if PROCESSES == 1:
         return "python"
-    enter = f"apptainer exec {workflow.deployment_settings.apptainer_args} {IMAGE}" if APPTAINER and NODES > 1 else ""
+    # as Snakemake enters it on one node; read by a shell there
+    enter = f'apptainer exec --home "$PWD" {workflow.deployment_settings.apptainer_args} {IMAGE}'
+    enter = enter if APPTAINER and NODES > 1 else ""
     return shlex.join(["bash", LAUNCH, str(NODES), str(PROCESSES // NODES), str(threads), enter])
 
 
