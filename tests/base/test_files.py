@@ -155,6 +155,17 @@ def test_a_folder_that_cannot_be_read_is_an_error(tmp_path: Path, monkeypatch) -
         files.below(tmp_path)
 
 
+def test_a_link_that_leads_nowhere_is_told_and_not_left_out(tmp_path: Path) -> None:
+    (tmp_path / "a.png").touch()
+    (tmp_path / "b.png").symlink_to("a.png")
+    assert [path.name for path in files.below(tmp_path)] == ["a.png", "b.png"]
+    (tmp_path / "c.png").symlink_to("/not/mounted.png")
+    with pytest.raises(
+        UserError, match=r"c.png is a link to /not/mounted.png, which isn't there, as of 1 links; mount"
+    ):
+        files.below(tmp_path)
+
+
 def test_a_missing_folder_is_told_with_its_neighbour(tmp_path: Path) -> None:
     (tmp_path / "cxr").mkdir()
     files.require_named_folder(tmp_path / "cxr", "split_data.folder")

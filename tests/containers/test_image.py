@@ -10,6 +10,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import yaml
 
@@ -86,19 +87,29 @@ def test_each_rule_runs_in_the_image_by_the_engine(image: str, tmp_path: Path, m
     # data elsewhere, and two processes that train together
     config = small_study() | {"container_engine": "podman", "gpus": 2, "device": "cpu"}
     config["split_data"] |= {"folder": str(tmp_path / "data"), "metadata": None}
-    class_folders(tmp_path / "data", n_images=24)
+    with_links_elsewhere(class_folders(tmp_path / "data", n_images=24), tmp_path / "store")
     (project.folder / "config" / "small.yaml").write_text(yaml.safe_dump(config))
     train = "results/demo/covidgan/seed-0/train"
     done = project.snakemake(f"{train}/generator.safetensors")
     assert done.returncode == 0, done.stdout + done.stderr
+    assert len(pd.read_csv(project.folder / "results" / "demo" / "split" / "manifest.csv")) == 48
     assert files.read_json(project.folder / train / "settings.json")["versions"]["image"] == image
     assert "2 processes on cpu" in (project.folder / "logs/demo/train_acgan/covidgan-seed-0.log").read_text()
+
+
+def with_links_elsewhere(folder: Path, store: Path) -> Path:
+    """Move the first two images of a folder elsewhere, and leave links to them."""
+    store.mkdir()
+    for path in sorted(folder.rglob("*.png"))[:2]:
+        path.symlink_to(shutil.move(path, store / path.name))
+    return folder
 
 
 def test_each_rule_is_run_by_apptainer_with_what_it_needs(tmp_path: Path) -> None:
     project = Project(tmp_path / "project")
     config = small_study()
-    config["split_data"] |= {"folder": str(class_folders(tmp_path / "data", n_images=24)), "metadata": None}
+    data = with_links_elsewhere(class_folders(tmp_path / "data", n_images=24), tmp_path / "store")
+    config["split_data"] |= {"folder": str(data), "metadata": None}
     (project.folder / "config" / "small.yaml").write_text(yaml.safe_dump(config))
     (project.folder / "containers" / "chestgan.sif").touch()
     (project.folder / "containers" / "chestgan.sif.sha256").write_text("c0ffee  chestgan.sif\n")
@@ -108,7 +119,7 @@ def test_each_rule_is_run_by_apptainer_with_what_it_needs(tmp_path: Path) -> Non
     assert done.returncode == 0, done.stdout + done.stderr
     call = (programs / "calls").read_text()
     assert re.search(r"^exec .*--nv .*chestgan.sif bash -c .*split_data.py", call, flags=re.DOTALL)
-    assert f"image c0ffee; beyond {tmp_path / 'data'}" in call
+    assert f"image c0ffee; beyond {data},{tmp_path / 'store'}" in call
     split = project.folder / "results" / "demo" / "split"
     assert files.read_json(split / "settings.json")["versions"]["image"] == "c0ffee"
 

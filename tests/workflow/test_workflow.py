@@ -74,6 +74,7 @@ def test_an_ablation_is_planned_as_a_study_like_any_other(fresh: Project) -> Non
         ("train_acgan={'dropout': 2}", "train_acgan.dropout: 2 is greater than the maximum of 0.95"),
         ("split_data={'folder': 'nowhere'}", "split_data.folder is 'nowhere', and there is no such folder"),
         ("split_data={'folder': 'empty'}", "split_data.folder is 'empty', and that folder is empty"),
+        ("split_data={'folder': 'dangling'}", "dangling/a.png is a link to /not/mounted.png, which isn't there"),
         ("arms={'real': {'train_on': 'real', 'augment': True}}", "augment: False was expected .* real_augmented"),
         ("device=gpu", "device is gpu, but gpus is 0; set gpus to the number that a training may have on a node"),
         ("nodes=2", "nodes is 2, which takes a cluster: use a profile for Slurm, or set nodes to 1"),
@@ -81,7 +82,10 @@ def test_an_ablation_is_planned_as_a_study_like_any_other(fresh: Project) -> Non
     ],
 )
 def test_a_mistake_is_told_before_any_work(fresh: Project, settings: str, message: str) -> None:
-    (fresh.folder / "empty").mkdir(exist_ok=True)
+    for name in ("empty", "dangling"):
+        (fresh.folder / name).mkdir(exist_ok=True)
+    if not (fresh.folder / "dangling" / "a.png").is_symlink():
+        (fresh.folder / "dangling" / "a.png").symlink_to("/not/mounted.png")
     done = fresh.snakemake("--config", settings, configfile="config/config.yaml")
     assert done.returncode == 1
     assert re.search(message, done.stdout + done.stderr)

@@ -3,7 +3,7 @@ import shutil
 
 from snakemake_interface_executor_plugins.settings import DeploymentMethod
 
-from chestgan.cluster import programs, slurm, stages
+from chestgan.cluster import binds, programs, slurm, stages
 
 LAUNCH = os.path.relpath(Path(workflow.basedir) / "launch.sh")
 NODES = config["nodes"]
@@ -20,9 +20,14 @@ APPTAINER = DeploymentMethod.APPTAINER in workflow.deployment_settings.deploymen
 CAN_ENTER = not (APPTAINER and workflow.is_main_process) or bool(
     shutil.which("apptainer") or shutil.which("singularity")
 )
-# a container sees the project's folder, and what the configuration names beyond it
+# a container sees the project's folder, what the configuration names beyond it, and what links among the images lead to
 NAMED = [str(folder) for by_seed in IMPORTED.values() for folder in by_seed.values()]
-BINDS = list(map(str, configuration.paths_outside([config, NAMED], Path.cwd())))
+IMAGES = list(map(Path, NAMED if IS_DEMO else [DATA["folder"], *NAMED])) if ENGINE or APPTAINER else []
+BINDS = configuration.paths_outside([config, NAMED], Path.cwd())
+try:
+    BINDS = sorted(map(str, {*BINDS, *binds.linked(IMAGES, [Path.cwd(), *BINDS])}))
+except UserError as error:
+    sys.exit(f"error: {error}")
 
 
 def image_of(engine):

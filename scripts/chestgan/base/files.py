@@ -142,7 +142,7 @@ def below(folder: Path) -> list[Path]:
     """List all files below a folder in alphabetical order, hidden ones aside; links to folders are followed, once each.
 
     Raises:
-        UserError: a folder below can't be read.
+        UserError: a folder below can't be read, or a link leads nowhere.
     """
     found, seen = [], set()
     for parent, folders, names in os.walk(folder, followlinks=True, onerror=_refuse_unreadable):
@@ -153,7 +153,18 @@ def below(folder: Path) -> list[Path]:
         seen.add((identity.st_dev, identity.st_ino))
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         found += [Path(parent, name) for name in names if not name.startswith(".")]
+    _refuse_dangling(found)
     return sorted(found)
+
+
+def _refuse_dangling(paths: Sequence[Path]) -> None:
+    """Refuse links that lead nowhere: of data whose other part isn't mounted, or isn't shown to a container."""
+    dangling = [path for path in paths if path.is_symlink() and not path.exists()]
+    if dangling:
+        raise UserError(
+            f"{dangling[0]} is a link to {dangling[0].readlink()}, which isn't there, as of {len(dangling)} links; "
+            "mount what they lead to, show it to the container too, or remove them"
+        )
 
 
 def _refuse_unreadable(error: OSError) -> None:
