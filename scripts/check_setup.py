@@ -12,10 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import jsonschema
-import yaml
-
-from chestgan.base import commandline, configuration, files, settings
+from chestgan.base import commandline, configuration, files, settings, yaml_files
 from chestgan.base.errors import UserError
 from chestgan.base.settings import setting
 from chestgan.cluster import profiles
@@ -138,22 +135,16 @@ def read_profile(path: Path) -> tuple[Profile, list[Finding]]:
 def read_configuration(path: Path) -> tuple[dict[str, Any], list[Finding]]:
     """Read the configuration; sections with mistakes in them count as absent."""
     try:
-        config = yaml.safe_load(path.read_text())
-    except OSError as error:
-        return {}, [wrong("configuration", f"{path}: {error.strerror}; name one of config/*.yaml")]
-    except yaml.YAMLError as error:
-        return {}, [wrong("configuration", f"{path} isn't YAML: {error}")]
-    if not isinstance(config, dict):
-        return {}, [wrong("configuration", f"{path} holds no settings; expected lines such as `dataset: cxr`")]
+        config = yaml_files.read(path)
+    except UserError as error:
+        return {}, [wrong("configuration", f"{error}; configurations are config/*.yaml")]
     try:
         configuration.check(config, SCHEMA)
         configuration.device({"gpus": 0} | config)
     except UserError as error:
-        validator = jsonschema.Draft202012Validator(files.read_json(SCHEMA))
-        broken = {found.absolute_path[0] for found in validator.iter_errors(config) if found.absolute_path}
         mistakes = str(error).splitlines()
-        sound = {key: value for key, value in config.items() if key not in broken}
-        return sound, [wrong("configuration", f"{path}: {line}") for line in mistakes[1:] or mistakes]
+        told = [wrong("configuration", f"{path}: {line}") for line in mistakes[1:] or mistakes]
+        return configuration.sound_sections(config, SCHEMA), told
     return config, [fine("configuration", f"{path}: dataset {config['dataset']}")]
 
 

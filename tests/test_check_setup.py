@@ -216,7 +216,7 @@ def _found_in(line: str) -> str:
 
 @pytest.mark.parametrize(
     ("text", "words"),
-    [(None, "No such file"), ("a: [", "isn't YAML"), ("- a", "holds no settings")],
+    [(None, "there is no file"), ("a: [", "isn't YAML"), ("- a", "holds no settings"), ("a: 1\na: 2", "twice")],
 )
 def test_a_configuration_or_profile_that_cannot_be_read_is_told(text: str | None, words: str, setup: Setup) -> None:
     for name, subject in (("study.yaml", "configuration"), ("slurm/config.yaml", "profile")):
@@ -224,6 +224,12 @@ def test_a_configuration_or_profile_that_cannot_be_read_is_told(text: str | None
         path.unlink() if text is None else path.write_text(text)
         line = next(line for line in setup.bad() if line.startswith(f"wrong    {subject}: "))
         assert words in line or "there is no profile" in line
+
+
+@pytest.mark.parametrize("odd", [{1: 5}, {"seeds": [float("inf")]}, {"nodes": 10**30}, {"dataset": ".."}])
+def test_a_value_that_no_setting_can_have_hides_no_other_line(odd: dict, setup: Setup) -> None:
+    setup.write(CONFIG | odd, {"cores": 2})
+    assert any(line.startswith("wrong    configuration: ") for line in setup.bad())
 
 
 def test_several_nodes_want_slurm(setup: Setup) -> None:

@@ -1,6 +1,7 @@
 """The configuration: every key is known, described and bounded, and a mistake is told where it is."""
 
 import copy
+import datetime
 import os
 from pathlib import Path
 
@@ -37,7 +38,20 @@ def test_shipped_configurations_are_valid(path: Path) -> None:
         (["seeds"], [], "seeds: .*(should be non-empty|too short)"),
         (["seeds"], [0, 0], "seeds: .*non-unique"),
         (["seeds"], [-1], "seeds.0: -1 is less than the minimum of 0"),
-        (["dataset"], "a/b", "dataset: 'a/b' does not match"),
+        (["seeds"], [2**31], "seeds.0: 2.15e.09 is too large"),
+        (["seeds"], [1.5], "seeds.0: 1.5 is not of type 'integer'"),
+        *((["dataset"], name, "dataset: .* isn't allowed .name of the data") for name in ("a/b", "..", ".", "", "a\n")),
+        (["dataset"], "x" * 300, "dataset: 'x{98}.* is too long"),
+        (["generators", "a\n"], {}, r"generators: 'a\\n' isn't allowed .at most 100 letters, digits and _"),
+        (["generators", "x" * 300], {}, "generators: 'x{99} isn't allowed .at most 100"),
+        (["arms", "a\n"], {"train_on": "real"}, "arms: .* isn't allowed"),
+        (["train_acgan", "kimg"], float("inf"), "train_acgan.kimg: inf is no finite number"),
+        (["train_acgan", "kimg"], float("nan"), "train_acgan.kimg: nan is no finite number"),
+        (["split_data", "seed"], 10**30, r"split_data.seed: 1e\+30 is too large"),
+        *((["train_acgan", "kimg"], text, "train_acgan.kimg: .* is not of type 'number'") for text in ("[", "{", '"')),
+        (["train_acgan", 1], 5, "train_acgan: the key 1 is no text; write '1'"),
+        ([None], 5, "the top level: the key None is no text; write 'None'"),
+        (["split_data", "folder"], datetime.date(2026, 1, 1), "split_data.folder: .* no value of a setting"),
         (["device"], "cuda", "device: 'cuda' is not one of"),
         (["arms", "real", "train_on"], "reel", "arms.real.train_on: 'reel' is not one of"),
         (["arms", "real", "train_on"], "synthetic", "arms.real.train_on: 'real' was expected"),

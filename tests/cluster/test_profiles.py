@@ -62,8 +62,8 @@ def test_a_missing_profile_is_told_with_what_was_expected(name: str, tmp_path: P
     ("text", "message"),
     [
         ("executor: [slurm\njobs: 5\n", " isn't YAML: "),
-        ("- executor\n", " holds no settings; expected lines such as `executor: slurm`"),
-        ("slurm\n", " holds no settings; expected lines such as `executor: slurm`"),
+        ("- executor\n", " holds no settings; expected lines such as `name: value`"),
+        ("slurm\n", " holds no settings; expected lines such as `name: value`"),
     ],
 )
 def test_a_file_that_is_no_profile_is_told_in_one_line(text: str, message: str, tmp_path: Path) -> None:

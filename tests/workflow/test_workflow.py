@@ -93,6 +93,14 @@ def test_a_mistake_is_told_before_any_work(fresh: Project, settings: str, messag
     assert not (fresh.folder / "results").exists()
 
 
+def test_a_key_that_stands_twice_is_refused(fresh: Project) -> None:
+    text = (fresh.folder / "config" / "config.yaml").read_text()
+    (fresh.folder / "config" / "twice.yaml").write_text(f"{text}\nseeds: [7]\n")
+    done = fresh.snakemake("--dry-run", configfile="config/twice.yaml")
+    assert done.returncode == 1
+    assert "twice.yaml isn't YAML: the key 'seeds' stands there twice" in done.stderr
+
+
 def test_rules_and_formatting_are_clean(fresh: Project) -> None:
     done = fresh.snakemake("--lint", configfile="config/config.yaml")
     assert done.returncode == 0, done.stdout + done.stderr

@@ -11,11 +11,13 @@ SCRIPTS = Path(workflow.basedir).parent / "scripts"
 SCHEMA = Path(workflow.basedir) / "schemas" / "config.schema.json"
 sys.path.insert(0, str(SCRIPTS))
 
-from chestgan.base import commandline, configuration, files, imported, renamed, source_code
+from chestgan.base import commandline, configuration, files, imported, renamed, source_code, yaml_files
 from chestgan.base.errors import UserError
 from chestgan.data import data_files
 
 try:
+    for path in workflow.configfiles:
+        yaml_files.read(Path(path))
     configuration.check(config, SCHEMA)
     validate(config, str(SCHEMA))
     configuration.normalise(config, SCHEMA)

@@ -1,7 +1,9 @@
 """The configuration of a study, checked before any work; errors name the key."""
 
+import contextlib
 import functools
 import hashlib
+import math
 import operator
 import os
 from collections.abc import Sequence
@@ -9,9 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import jsonschema
-import yaml
 
-from chestgan.base import files, recipes
+from chestgan.base import files, recipes, settings, yaml_files
 from chestgan.base.errors import UserError, unknown_name
 from chestgan.base.renamed import now_called
 
@@ -29,6 +30,7 @@ def check(config: dict[str, Any], schema: Path) -> None:
     Raises:
         UserError: one line a mistake: where it is, what was found, and what is allowed.
     """
+    _require_plain(config)
     validator = jsonschema.Draft202012Validator(files.read_json(schema))
     if isinstance(config.get("split_data"), dict):
         completed = recipes.complete(config["split_data"])
@@ -38,6 +40,18 @@ def check(config: dict[str, Any], schema: Path) -> None:
     mistakes = [_described(error) for error in sorted(validator.iter_errors(config), key=lambda error: error.json_path)]
     if mistakes:
         raise UserError("\n".join(["the configuration has mistakes:", *mistakes]))
+
+
+def sound_sections(config: dict[str, Any], schema: Path) -> dict[str, Any]:
+    """Return the sections of a configuration in which `check` finds no mistake."""
+    plain = {}
+    for key, value in config.items():
+        with contextlib.suppress(UserError):
+            _require_plain({key: value})
+            plain[key] = value
+    validator = jsonschema.Draft202012Validator(files.read_json(schema))
+    broken = {found.absolute_path[0] for found in validator.iter_errors(plain) if found.absolute_path}
+    return {key: value for key, value in plain.items() if key not in broken}
 
 
 def normalise(config: dict[str, Any], schema: Path) -> None:
@@ -100,6 +114,27 @@ def sha256_of_files(paths: list[Path]) -> str:
     return digest.hexdigest()
 
 
+def _require_plain(config: dict[str, Any]) -> None:
+    """Refuse what YAML knows and no setting can be: keys that are no text, endless numbers, dates."""
+    mistakes, waiting = [], [("", config)]
+    while waiting:
+        where, value = waiting.pop()
+        if isinstance(value, dict):
+            odd = [key for key in value if not isinstance(key, str)]
+            mistakes += [f"  {where or 'the top level'}: the key {key!r} is no text; write {str(key)!r}" for key in odd]
+            waiting += [(f"{where}.{key}".strip("."), part) for key, part in value.items()]
+        elif isinstance(value, list):
+            waiting += [(f"{where}.{place}", part) for place, part in enumerate(value)]
+        elif isinstance(value, float) and not math.isfinite(value):
+            mistakes.append(f"  {where}: {value} is no finite number")
+        elif isinstance(value, int) and not isinstance(value, bool) and abs(value) > settings.MAX_WHOLE:
+            mistakes.append(f"  {where}: {value:.3g} is too large; at most {settings.MAX_WHOLE}")
+        elif not isinstance(value, str | int | float | None):
+            mistakes.append(f"  {where}: {value!r:.100} is no value of a setting; put text into quotes")
+    if mistakes:
+        raise UserError("\n".join(["the configuration has mistakes:", *sorted(mistakes)]))
+
+
 def _normal(value: Any, schema: dict[str, Any], root: dict[str, Any]) -> Any:
     """Return a value in the one form that its schema gives it."""
     if "$ref" in schema:
@@ -132,7 +167,7 @@ def _read_text(config: dict[str, Any], validator: jsonschema.Draft202012Validato
             _replace(config, error, [error.instance])
     for error in list(validator.iter_errors(config)):
         if error.validator == "type" and isinstance(error.instance, str):
-            value = yaml.safe_load(error.instance)
+            value = yaml_files.value_of(error.instance)
             wanted = [error.validator_value] if isinstance(error.validator_value, str) else error.validator_value
             if any(validator.is_type(value, kind) for kind in wanted):
                 _replace(config, error, value)
@@ -151,13 +186,17 @@ def _described(error: jsonschema.ValidationError) -> str:
         return "\n".join(
             f"  {where}: {unknown_name('key', name, known)}{now_called([name], known)}" for name in unknown
         )
-    hint = error.schema.get("description", "")
+    hint, found = error.schema.get("description", ""), f"{error.instance!r:.100}"
+    if error.validator == "pattern":
+        return f"  {where}: {found} isn't allowed ({hint})"
     if error.validator == "type" and isinstance(error.instance, str) and _is_number(error.instance):
         # YAML 1.1 reads 2e-4 as text
         hint = "write numbers with a point, such as 2.0e-4"
     if error.validator == "enum" and isinstance(error.instance, str):
         hint = now_called([error.instance], error.validator_value).removeprefix("; ") or hint
-    return f"  {where}: {error.message}{f' ({hint})' if hint else ''}"
+    # a message begins with the value, which may be of any length
+    message = error.message.replace(repr(error.instance), found, 1)
+    return f"  {where}: {message}{f' ({hint})' if hint else ''}"
 
 
 def _is_number(text: str) -> bool:

@@ -224,11 +224,31 @@ def read_json(path: Path) -> Any:
         UserError: it is missing or isn't JSON.
     """
     try:
-        return json.loads(path.read_text())
-    except FileNotFoundError:
-        raise UserError(f"there is no file {path.absolute()}") from None
-    except ValueError as error:
+        return json.loads(read_text(path))
+    except (ValueError, RecursionError) as error:
         raise UserError(f"{path} isn't JSON: {error}") from None
+
+
+def read_text(path: Path) -> str:
+    """Read a text in UTF-8.
+
+    Raises:
+        UserError: it is missing, no regular file, or no such text.
+    """
+    require_file(path)
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise UserError(f"{path} isn't text in UTF-8, from byte {error.start} on; save it so") from None
+
+
+def require_file(path: Path) -> None:
+    """Refuse a file that doesn't exist, and what is no regular file: a FIFO, say, would be read for ever."""
+    if path.is_file():
+        return
+    if path.exists():
+        raise UserError(f"{path.absolute()} is a folder, a FIFO or a device; expected a file")
+    raise UserError(f"there is no file {path.absolute()}")
 
 
 def sha256(path: Path) -> str:

@@ -6,9 +6,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from chestgan.base import commandline
+from chestgan.base import commandline, yaml_files
 from chestgan.base.errors import UserError, did_you_mean
 
 FOLDER = Path(__file__).resolve().parents[3] / "config" / "recipes"
@@ -65,10 +63,7 @@ def _read(recipe: str) -> dict[str, Any]:
             f"split_data.recipe is {recipe!r}, and there is no such recipe or file; the recipes are "
             f"{', '.join(names())}" + did_you_mean(recipe, names())
         )
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise UserError(f"the recipe {path} isn't YAML: {' '.join(str(error).split())}") from None
-    if not isinstance(content, dict):
+    content = yaml_files.read(path)
+    if not content:
         raise UserError(f"the recipe {path} holds no settings; expected keys of split_data, such as file_column: name")
     return content

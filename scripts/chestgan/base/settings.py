@@ -9,7 +9,7 @@ from chestgan.base.errors import UserError
 from chestgan.base.renamed import now_called
 
 # what numpy, torch and C take as a number of threads, a seed or a size
-_MAX_WHOLE = 2**31 - 1
+MAX_WHOLE = 2**31 - 1
 
 
 def setting(
@@ -67,7 +67,7 @@ def _check_value(field: dataclasses.Field, value: Any) -> None:
     if not isinstance(value, int | float):
         return
     minimum = -math.inf if minimum is None else minimum
-    maximum = (_MAX_WHOLE if isinstance(value, int) else math.inf) if maximum is None else maximum
+    maximum = (MAX_WHOLE if isinstance(value, int) else math.inf) if maximum is None else maximum
     # nan compares false with everything
     if not minimum <= value <= maximum or math.isinf(value):
         raise UserError(f"{field.name} is {value}; expected a number from {minimum} to {maximum}")

@@ -8,8 +8,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from chestgan.base import yaml_files
 from chestgan.base.errors import UserError, unknown_name
 
 # the file's name may say from which major version of Snakemake on it is meant
@@ -72,12 +71,7 @@ def read(path: Path) -> Profile:
         UserError: there is none, or it isn't YAML of settings.
     """
     file = _file_of(path)
-    try:
-        settings = yaml.safe_load(file.read_text()) or {}
-    except yaml.YAMLError as error:
-        raise UserError(f"{file} isn't YAML: {' '.join(str(error).split())}") from None
-    if not isinstance(settings, dict):
-        raise UserError(f"{file} holds no settings; expected lines such as `executor: slurm`")
+    settings = yaml_files.read(file)
     defaults = _pairs(settings.get("default-resources"), "=")
     of_rules = _pairs(settings.get("set-resources"), ":")
     return Profile(file, settings, _plain(defaults), {rule: _plain(_pairs(own, "=")) for rule, own in of_rules.items()})
@@ -116,7 +110,7 @@ def _pairs(value: Any, separator: str) -> dict[str, Any]:
     pairs: dict[str, Any] = {}
     for text in value or []:
         name, _, rest = str(text).partition(separator)
-        pairs[name] = [*pairs.get(name, []), rest] if separator == ":" else yaml.safe_load(rest)
+        pairs[name] = [*pairs.get(name, []), rest] if separator == ":" else yaml_files.value_of(rest)
     return pairs
 
 
