@@ -86,6 +86,30 @@ def test_a_users_mistake_is_told_and_a_bug_keeps_its_traceback(capsys) -> None:
         commandline.execute(Config, broken, "Test.", ["--real", "x"])
 
 
+@pytest.mark.parametrize(
+    ("words", "sized"),
+    [("CUDA out of memory. Tried to allocate 2 GiB", True), ("CUDA error: out of memory", True), ("shapes", False)],
+)
+def test_a_full_gpu_is_told_with_what_to_lower(words: str, sized: bool, monkeypatch, capsys) -> None:
+    @dataclass(frozen=True)
+    class Training:
+        batch_size: int = setting("a size", 8, minimum=1)
+
+    def run(config: Training) -> None:
+        raise RuntimeError(words)
+
+    monkeypatch.setattr("sys.argv", ["scripts/evaluate_classifier.py"])
+    if not sized:
+        with pytest.raises(RuntimeError, match=words):
+            commandline.execute(Training, run, "Test.", [])
+        return
+    assert commandline.execute(Training, run, "Test.", []) == 1
+    assert capsys.readouterr().err == (
+        "error: the GPU's memory is used up; lower evaluate_classifier.batch_size, or jobs_per_gpu if it is more than "
+        "1, or split_data.image_size; `nvidia-smi` shows which programs use the GPU\n"
+    )
+
+
 @pytest.mark.parametrize("kind", ["file/below", "link", "x" * 300, "loop/below"])
 def test_a_path_that_cannot_be_is_told_in_one_line(kind: str, tmp_path: Path, capsys) -> None:
     (tmp_path / "file").touch()

@@ -23,6 +23,7 @@ rule compute_fid:
     params:
         script=path_of("compute_fid"),
         code=code_of("compute_fid"),
+        launcher=python,
         flags=flags(config["compute_fid"]),
         real=subpath(input.real, parent=True),
         generated=subpath(input.generated, parent=True),
@@ -30,7 +31,7 @@ rule compute_fid:
         features=f"{RESULTS}/features",
         folder=subpath(output.distances, parent=True),
     shell:
-        "python {params.script} {params.flags} --real {params.real} --generated {params.generated} "
+        "{params.launcher} {params.script} {params.flags} --real {params.real} --generated {params.generated} "
         "--features {params.features} --device {resources.device} --threads {threads} "
         "--output {params.folder} 2> {log}"
 
@@ -59,11 +60,12 @@ rule evaluate_classifier:
     params:
         script=path_of("evaluate_classifier"),
         code=code_of("evaluate_classifier"),
+        launcher=python,
         flags=arm_flags,
         real=subpath(input.real, parent=True),
         folder=subpath(output.scores, parent=True),
     shell:
-        "python {params.script} {params.flags} --real {params.real} --seed {wildcards.seed} "
+        "{params.launcher} {params.script} {params.flags} --real {params.real} --seed {wildcards.seed} "
         "--device {resources.device} --threads {threads} --output {params.folder} 2> {log}"
 
 
@@ -90,11 +92,12 @@ rule classify_images:
     params:
         script=path_of("classify_images"),
         code=code_of("classify_images"),
+        launcher=python,
         weights=real_weights(),
         images=subpath(input.images, parent=True),
         folder=subpath(output.labels, parent=True),
     shell:
-        "python {params.script} --model {input.model} {params.weights} --images {params.images} "
+        "{params.launcher} {params.script} --model {input.model} {params.weights} --images {params.images} "
         "--device {resources.device} --threads {threads} --output {params.folder} 2> {log}"
 
 

@@ -23,11 +23,12 @@ rule generate_images:
     params:
         script=path_of("generate_images"),
         code=code_of("generate_images"),
+        launcher=python,
         flags=flags(config["generate_images"]),
         real=f"--real {RESULTS}/split" if config["generate_images"].get("ratio") else "",
         folder=subpath(output.images, parent=True),
     shell:
-        "python {params.script} {params.flags} --generator {input.generator} {params.real} "
+        "{params.launcher} {params.script} {params.flags} --generator {input.generator} {params.real} "
         "--device {resources.device} --threads {threads} --output {params.folder} 2> {log}"
 
 

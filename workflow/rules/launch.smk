@@ -3,17 +3,29 @@ import shutil
 
 from snakemake_interface_executor_plugins.settings import DeploymentMethod
 
-from chestgan.cluster import binds, programs, slurm, stages
+from chestgan.cluster import binds, gpus, programs, slurm, stages
 
 LAUNCH = os.path.relpath(Path(workflow.basedir) / "launch.sh")
+LEASE = os.path.relpath(Path(workflow.basedir) / "lease_gpus.py")
 NODES = config["nodes"]
 PROCESSES = NODES * max(1, config["gpus"])
 # a job that computes on a GPU asks for one; a training asks for one per process
 GPU = min(1, config["gpus"])
 GPUS = dict.fromkeys(stages.ON_GPU, GPU) | {"train_acgan": GPU * PROCESSES}
+# A scheduler gives its jobs GPUs; on a machine without one a job leases its own. More jobs at once than fit are not
+# started: what the machine has is a resource of Snakemake's, in shares of a GPU.
+LEASED = DEVICE == "gpu" and NODES == 1 and not workflow.remote_exec and workflow.resource_settings.nodes is None
+SHARES = config["jobs_per_gpu"]
+NAMED_GPUS = workflow.global_resources["gpu"].value if LEASED and "gpu" in workflow.global_resources else None
+PRESENT_GPUS = gpus.present(os.getenv("CUDA_VISIBLE_DEVICES"), NAMED_GPUS) if LEASED else []
+if LEASED and PRESENT_GPUS:
+    if told := gpus.problem(config["gpus"], len(PRESENT_GPUS), NAMED_GPUS):
+        sys.exit(f"error: {told}")
+    workflow.register_resource("gpu", (NAMED_GPUS or len(PRESENT_GPUS)) * SHARES)
 # what makes Slurm give several nodes to one job, whose shell command runs on the first of them
 ON_NODES = {"mpi": "srun", "nodes": NODES, "tasks": NODES, "tasks_per_gpu": 0} if NODES > 1 else {}
 ENGINE = config["container_engine"]
+LEASES = os.getenv("CHESTGAN_LEASES", str(gpus.FOLDER))
 IMAGE = "containers/chestgan.sif"
 APPTAINER = DeploymentMethod.APPTAINER in workflow.deployment_settings.deployment_method
 # without Apptainer Snakemake plans nothing in an image; a laptop may plan, and `require_possible` starts nothing
@@ -72,8 +84,13 @@ shell.prefix(
 )
 if ENGINE:
     os.environ |= {"CHESTGAN_ENGINE": ENGINE, "CHESTGAN_BINDS": ":".join(BINDS), "CHESTGAN_IMAGE": image_of(ENGINE)}
+    os.environ["CHESTGAN_LEASE_GPUS"] = shlex.join([sys.executable, str(Path(LEASE).absolute())])
     shell.executable(str(SCRIPTS.parent / "containers" / "run_in_image.sh"))
 elif APPTAINER:
+    # here the lease is taken inside, and is of the whole machine all the same
+    if LEASED:
+        gpus.make_folder(Path(LEASES))
+        BINDS.append(LEASES)
     # SingularityCE, which has the same commands, reads its own names alone
     for program in ("APPTAINER", "SINGULARITY"):
         os.environ |= {
@@ -82,14 +99,29 @@ elif APPTAINER:
         }
 
 
+def python(wildcards, resources):
+    """Make the command that runs a script as one process, with a GPU of its own where it computes on one."""
+    return f"{lease_of(1)}python"
+
+
 def launcher(wildcards, threads):
     """Make the command that starts the processes of a training."""
     if PROCESSES == 1:
-        return "python"
+        return f"{lease_of(1)}python"
     # as Snakemake enters it on one node; read by a shell there
     enter = f'apptainer exec --home "$PWD" {workflow.deployment_settings.apptainer_args} {IMAGE}'
     enter = enter if APPTAINER and NODES > 1 else ""
-    return shlex.join(["bash", LAUNCH, str(NODES), str(PROCESSES // NODES), str(threads), enter])
+    command = shlex.join(["bash", LAUNCH, str(NODES), str(PROCESSES // NODES), str(threads), enter])
+    return lease_of(PROCESSES) + command
+
+
+def lease_of(n_gpus):
+    """Make the words before a command that lease GPUs of this machine for it; none where a scheduler gives them."""
+    if not LEASED:
+        return ""
+    words = f"{n_gpus} {SHARES} {NAMED_GPUS or 0}"
+    # a container sees the GPUs of its lease alone, so the lease is taken outside of it, where these words are read
+    return f"CHESTGAN_GPUS='{words}' " if ENGINE else f"python {LEASE} {words} "
 
 
 def time_limit(wildcards, resources):
@@ -111,6 +143,8 @@ def require_possible():
     """Stop before anything is submitted that can't run: a cluster refuses in its own words, or never starts a job."""
     on_slurm = workflow.executor_plugin.name == "slurm"
     problems = cluster_problems() if on_slurm else []
+    if LEASED:
+        problems += filter(None, [gpus.problem(config["gpus"], len(PRESENT_GPUS), NAMED_GPUS)])
     if NODES > 1 and not on_slurm:
         problems.append(f"nodes is {NODES}, which takes a cluster: use a profile for Slurm, or set nodes to 1")
     if NODES > 1 and ENGINE:
@@ -122,3 +156,5 @@ def require_possible():
 
 onstart:
     require_possible()
+    for gpu in filter(lambda each: each.is_filled, PRESENT_GPUS):
+        logger.warning(f"{gpu}: jobs wait until it has room")

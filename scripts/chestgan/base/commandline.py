@@ -8,6 +8,7 @@ import sys
 import types
 import typing
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from chestgan.base.errors import Unfinished, UserError
@@ -17,6 +18,8 @@ _UNFINISHED = 75
 # what the machine lacks, and what a path that was given can't be: not what the program did wrong
 _MACHINE_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS}
 _PATH_ERRORS = {errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.ELOOP, errno.ENAMETOOLONG}
+# what torch, CUDA and cuBLAS say where a GPU's memory is used up
+_GPU_MEMORY_ERRORS = ("CUDA out of memory", "CUDA error: out of memory", "CUBLAS_STATUS_ALLOC_FAILED")
 
 # argparse itself knows no exponent, and takes -1e3 for a flag
 _NEGATIVE_NUMBER = re.compile(r"-(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.IGNORECASE)
@@ -46,12 +49,29 @@ def execute(
     except Unfinished as stop:
         print(f"stopped: {stop}", file=sys.stderr)
         return _UNFINISHED
+    except RuntimeError as error:
+        if not any(words in str(error) for words in _GPU_MEMORY_ERRORS):
+            raise
+        print(f"error: {_too_large(arguments)}", file=sys.stderr)
+        return 1
     except OSError as error:
         if error.errno not in _MACHINE_ERRORS | _PATH_ERRORS:
             raise
         print(f"error: {error.strerror}: {error.filename or 'while writing'}; nothing was replaced", file=sys.stderr)
         return 1
     return 0
+
+
+def _too_large(arguments: argparse.Namespace) -> str:
+    """Say what to change where the memory of a GPU didn't suffice."""
+    section = Path(sys.argv[0]).stem
+    lower = [f"{section}.batch_size"] if hasattr(arguments, "batch_size") else []
+    lower += ["jobs_per_gpu if it is more than 1", "split_data.image_size"]
+    # a training's batch is shared by its processes
+    more = "; or raise gpus, which share a batch" if hasattr(arguments, "mixed_precision") else ""
+    return (
+        f"the GPU's memory is used up; lower {', or '.join(lower)}{more}; `nvidia-smi` shows which programs use the GPU"
+    )
 
 
 def parser(config_class: type, description: str) -> argparse.ArgumentParser:
