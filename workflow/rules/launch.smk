@@ -84,7 +84,7 @@ shell.prefix(
 )
 if ENGINE:
     os.environ |= {"CHESTGAN_ENGINE": ENGINE, "CHESTGAN_BINDS": ":".join(BINDS), "CHESTGAN_IMAGE": image_of(ENGINE)}
-    os.environ["CHESTGAN_LEASE_GPUS"] = shlex.join([sys.executable, str(Path(LEASE).absolute())])
+    os.environ |= {"CHESTGAN_LEASE_GPUS": shlex.join([sys.executable, str(Path(LEASE).absolute())])}
     shell.executable(str(SCRIPTS.parent / "containers" / "run_in_image.sh"))
 elif APPTAINER:
     # here the lease is taken inside, and is of the whole machine all the same
