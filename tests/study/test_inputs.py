@@ -224,6 +224,11 @@ class TestMeasurements:
         with pytest.raises(UserError, match=r"distances.csv is empty or has values that aren't finite"):
             inputs.read_distances(folders.fid)
 
+    def test_an_empty_seed_is_told(self, folders: Folders) -> None:
+        edit(folders.fid[0] / "distances.csv", seed=np.nan)
+        with pytest.raises(UserError, match=r"distances.csv is empty or has values that aren't finite"):
+            inputs.read_distances(folders.fid)
+
     def test_other_classes_are_told(self, folders: Folders) -> None:
         path = folders.fid[1] / "diversity.csv"
         pd.read_csv(path).replace({"class": {"variant": "flu"}}).to_csv(path, index=False)
@@ -282,6 +287,15 @@ class TestSynthetic:
         files.write_json(folders.generated[0] / "settings.json", {"seed": 9})
         with pytest.raises(UserError, match=r"doesn't name generator; expected a result of generate_images"):
             inputs.read_synthetic(folders.generated, real)
+
+
+@pytest.mark.parametrize("seed", [None, "9", 9.5])
+def test_a_seed_that_is_no_whole_number_is_told(tmp_path, seed) -> None:
+    path = tmp_path / "settings.json"
+    files.write_json(path, {"seed": seed, "name": "strong"})
+    with pytest.raises(UserError) as caught:
+        inputs.read_keys(path, ("name", "seed"), "train_acgan")
+    assert str(caught.value) == f"{path} has the seed {seed!r}, no whole number; expected a result of train_acgan"
 
 
 class TestGenerators:

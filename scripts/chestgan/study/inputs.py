@@ -138,7 +138,7 @@ def _read_measurements(folders: Sequence[Path], name: str, metrics: Sequence[Met
         files.require_folder(folder, "a result of compute_fid")
         text = [column for column in ("generator", "extractor", "reference", "class") if column in columns]
         read.append(read_table(folder / name, columns, text))
-        if read[-1].empty or not np.isfinite(read[-1][finite]).all(axis=None):
+        if read[-1].empty or not np.isfinite(read[-1][["seed", *finite]]).all(axis=None):
             raise UserError(f"{folder}/{name} is empty or has values that aren't finite; run compute_fid again")
     _require_equal(folders, [", ".join(table["extractor"].unique()) for table in read], "the values of extractor")
     _require_classes(folders, [list(table["class"].unique()) for table in read])
@@ -163,7 +163,7 @@ def read_histories(folders: Sequence[Path]) -> pd.DataFrame:
     names, tables = [], []
     for folder in folders:
         files.require_folder(folder, "a result of train_acgan")
-        training = _read_keys(folder / "settings.json", ("name", "seed"), "train_acgan")
+        training = read_keys(folder / "settings.json", ("name", "seed"), "train_acgan")
         history = read_table(folder / "history.csv", ["kimg", "validation_kd"], ())
         snapshots = history.loc[history["validation_kd"].notna(), ["kimg", "validation_kd"]]
         if snapshots.empty or not np.isfinite(snapshots).all(axis=None):
@@ -194,7 +194,7 @@ def read_synthetic(folders: Sequence[Path], real: ImageSet) -> dict[str, tuple[i
     found, names = {}, []
     for folder in folders:
         files.require_folder(folder, "a synthetic set made by generate_images")
-        origin = _read_keys(folder / "settings.json", ("generator", "seed"), "generate_images")
+        origin = read_keys(folder / "settings.json", ("generator", "seed"), "generate_images")
         synthetic = image_set.read(folder)
         if synthetic.images.shape[1:] != real.images.shape[1:] or not set(synthetic.classes) <= set(real.classes):
             raise UserError(
@@ -230,9 +230,24 @@ def require_generators(
         )
 
 
+def read_keys(path: Path, keys: Sequence[str], made_by: str) -> dict[str, Any]:
+    """Read the settings of a result, which must have these keys; a seed is a whole number.
+
+    Raises:
+        UserError: a key is missing, or its seed is none.
+    """
+    content = files.read_json(path)
+    missing = [key for key in keys if not isinstance(content, dict) or key not in content]
+    if missing:
+        raise UserError(f"{path} doesn't name {', '.join(missing)}; expected a result of {made_by}")
+    if not isinstance(content.get("seed", 0), int):
+        raise UserError(f"{path} has the seed {content['seed']!r}, no whole number; expected a result of {made_by}")
+    return content
+
+
 def _read_settings(folder: Path, classes: list[str]) -> dict[str, Any]:
     """Read what a run was, as a row of `Runs.table` with its positive class."""
-    run = _read_keys(folder / "settings.json", (*_SETTINGS, *_ENDING), "evaluate_classifier")
+    run = read_keys(folder / "settings.json", (*_SETTINGS, *_ENDING), "evaluate_classifier")
     if run["classes"] != classes:
         raise UserError(
             f"{folder} knows the classes {', '.join(map(str, run['classes']))}, but the real images have "
@@ -299,14 +314,6 @@ def _sorted_runs(table: pd.DataFrame, folders: Sequence[Path]) -> list[int]:
                     "the seeds of an arm must differ in nothing else"
                 )
     return sorted(range(len(names)), key=lambda run: (names[run][0] != REAL, *names[run]))
-
-
-def _read_keys(path: Path, keys: Sequence[str], made_by: str) -> dict[str, Any]:
-    content = files.read_json(path)
-    missing = [key for key in keys if not isinstance(content, dict) or key not in content]
-    if missing:
-        raise UserError(f"{path} doesn't name {', '.join(missing)}; expected a result of {made_by}")
-    return content
 
 
 def _require_once(folders: Sequence[Path], names: Sequence[tuple], description: str) -> None:

@@ -10,7 +10,7 @@ from chestgan.base.errors import UserError
 from chestgan.base.tables import read_table
 from chestgan.metrics import label_table
 from chestgan.study.arms import REAL
-from chestgan.study.inputs import Runs
+from chestgan.study.inputs import Runs, read_keys
 
 # below this share of the recall on real patients the labels of a class don't say what its images show
 _LEAST_SHARE = 0.5
@@ -30,9 +30,7 @@ def read(folders: Sequence[Path], classes: Sequence[str]) -> pd.DataFrame:
     read, seen = [pd.DataFrame(columns=["generator", "seed", *columns])], {}
     for folder in folders:
         files.require_folder(folder, "a result of classify_images")
-        described = files.read_json(folder / "settings.json")
-        if not isinstance(described, dict) or not {"generator", "seed"} <= described.keys():
-            raise UserError(f"{folder}/settings.json names no generator and seed; expected a result of classify_images")
+        described = read_keys(folder / "settings.json", ("generator", "seed"), "classify_images")
         key = (described["generator"], described["seed"])
         if key in seen:
             raise UserError(f"labels of generator {key[0]}, seed {key[1]} are there twice: {seen[key]} and {folder}")
