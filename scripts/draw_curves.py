@@ -41,7 +41,12 @@ class Config:
 
 def run(config: Config) -> None:
     """Draw a figure for each folder; each appears whole, and replaces one of the same name."""
-    for name, figure in dict(plots(config)).items():
+    figures: dict[str, Figure] = {}
+    for name, figure in plots(config):
+        if name in figures:
+            raise UserError(f"two results would draw {name}: they have one name and seed; name each once")
+        figures[name] = figure
+    for name, figure in figures.items():
         figure_style.save(figure, config.output / name)
 
 

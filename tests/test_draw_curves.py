@@ -266,6 +266,12 @@ class TestBadInput:
         edit(folder / "history.csv", **{column: np.nan})
         assert f"{folder}/history.csv has no {column}; run again what makes {folder}" in refused(**{stage: folder})
 
+    @pytest.mark.parametrize("stage", ["train", "classifier"])
+    def test_two_results_of_one_name_and_seed(self, refused, results: dict[str, Any], tmp_path, stage: str) -> None:
+        again = shutil.copytree(results[stage][1], tmp_path / "again")
+        told = refused(**{stage: [results[stage][1], again]})
+        assert "they have one name and seed; name each once" in told
+
     def test_nothing_to_draw(self, tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
         assert draw(tmp_path / "curves") == 1
         assert capsys.readouterr().err == (
