@@ -6,25 +6,29 @@ CONFIG ?= config/config.yaml
 PROFILE ?= profiles/local
 SNAKEMAKE := snakemake --profile profiles/local --configfile $(CONFIG)
 
-.PHONY: help demo report new doctor image sif test schema bench lint format clean lock
+.PHONY: help demo report new leave_one_source_out doctor image sif test schema bench lint format clean lock
 .DELETE_ON_ERROR:
 
 help: ## list the targets
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 10
+	@sed -n 's/^\([a-z_]*\):.*## /\1\t/p' Makefile | expand -t 22
 
 demo: .venv/chestgan ## run the whole study on data that the project makes itself
-	$(SNAKEMAKE)
+	snakemake --profile profiles/local --configfile config/config.yaml
 	@echo
 	@cat results/demo/study/verdict.txt
 	@echo
 	@echo "the page of the study, with all figures and tables: results/demo/report.html"
 
-report: .venv/chestgan ## collect a finished study's rules and figures in Snakemake's own report, report.html
-	$(SNAKEMAKE) --report report.html
+report: .venv/chestgan ## collect a finished study's rules and figures in Snakemake's own report, results/NAME/snakemake.html
+	@dataset=$$(python -c 'import sys, yaml; print(yaml.safe_load(open(sys.argv[1]))["dataset"])' $(CONFIG)) && \
+	$(SNAKEMAKE) --report "results/$$dataset/snakemake.html"
 
 new: .venv/chestgan ## write a configuration for a folder of images from what is in it; DATA=folder NAME=study
 	@[ -n "$(DATA)" ] || { echo "error: name the folder of the images: make new DATA=my/images" >&2; exit 1; }
 	@python scripts/configure_study.py --folder "$(DATA)" $(if $(NAME),--name "$(NAME)")
+
+leave_one_source_out: .venv/chestgan ## test on each source in turn, in a study of its own, and tabulate them; CONFIG=config/mine.yaml
+	python scripts/leave_one_source_out.py --profile $(PROFILE) --configfile $(CONFIG)
 
 doctor: .venv/chestgan ## check what this machine or cluster has and lacks; PROFILE=slurm CONFIG=config/cxr.yaml
 	python scripts/check_setup.py --profile $(PROFILE) --configfile $(CONFIG)
@@ -55,8 +59,8 @@ format: .venv/dev ## format the code
 	ruff format .
 	snakefmt workflow
 
-clean: ## remove the demo's data and results, the report and the caches; other studies stay
-	rm -rf data/demo results/demo report.html .pytest_cache .ruff_cache
+clean: ## remove the demo's data and results, and the caches; other studies stay
+	rm -rf data/demo results/demo .pytest_cache .ruff_cache
 	rm -rf logs/demo logs/make_demo_data.log benchmarks/demo benchmarks/make_demo_data.tsv
 
 lock: ## pin the packages of the two .in files, with their dependencies

@@ -18,6 +18,7 @@ WRONG = {
     "evaluate_classifier": "--real x --output x --arm x --kimg -1",
     "generate_images": "--generator x --output x --first-seed -1",
     "import_images": "--images x --name x --real x --output x --threads 0",
+    "leave_one_source_out": "--configfile nowhere",
     "make_demo_data": "--output x --patients 0",
     "split_data": "--folder x --output x --image-size 0",
     "summarise_study": "--real x --generated x --history x --fid x --classifier x --output x --confidence 2",

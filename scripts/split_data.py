@@ -126,6 +126,10 @@ class Config:
     )
     test_fraction: float = setting("share of the images for the test split", 0.2, minimum=0.05, maximum=0.6)
     validation_fraction: float = setting("share of the rest for the validation split", 0.2, minimum=0.05, maximum=0.6)
+    test_source: str | None = setting(
+        "a source whose patients are all the test split, in place of test_fraction: no training sees that source", None
+    )
+    allow_small: bool = setting(f"allow fewer than {image_set.LEAST_TEST_PATIENTS} test patients of a class", False)
     seed: int = setting("seed of the split", 0, minimum=0, maximum=2**31 - 1)
     threads: int = argument("threads that decode images, or processes that read DICOM and NIfTI", 2, minimum=1)
 
@@ -168,6 +172,11 @@ class Config:
         )
 
     @property
+    def parts(self) -> splits.Parts:
+        """How large the three splits are, and what is in them."""
+        return splits.Parts(self.test_fraction, self.validation_fraction, self.seed, self.test_source, self.allow_small)
+
+    @property
     def preparation(self) -> preparation.Preparation:
         """How a file becomes an image of the set."""
         window = None if self.window_low is None else Window(self.window_low, self.window_high)
@@ -202,7 +211,8 @@ def run(config: Config) -> None:
         manifest, pairs, copies = handle_duplicates(config, table, thumbnails)
         left_out = pd.concat([left_out, copies]).sort_values("file", ignore_index=True)
         rejected.require_patients_left(manifest, selected.classes, left_out, config.output)
-        manifest["split"] = splits.assign(manifest, config.test_fraction, config.validation_fraction, config.seed)
+        manifest["split"] = splits.assign(manifest, config.parts)
+        splits.require_test_patients(manifest, config.parts)
         notes += split_warnings.on_duplicates(pairs, config.duplicates)
         notes += split_warnings.on_rejected(left_out) + split_warnings.on_splits(manifest)
 
@@ -232,6 +242,8 @@ def select(config: Config) -> Selection:
     left_out = pd.concat([left_out, unwanted])
     table = table.assign(given=table["patient"], patient=patients.identify(table["patient"], table["path"]))
     splits.require_patients(patients.majority(table, "label"), classes, f"; {told_apart(config, table)}")
+    if config.test_source is not None:
+        splits.require_source(table, config.test_source)
     return Selection(table, classes, left_out, others, n_unusable + len(table), notes)
 
 
@@ -280,7 +292,7 @@ def inspect(section: Mapping[str, Any], n_files: int = inspection.N_FILES) -> In
     """
     config = commandline.from_settings(Config, {**section, "output": "none"})
     selected = select(config)
-    inspection.require_split(selected.table, config.test_fraction, config.validation_fraction, config.seed)
+    inspection.require_split(selected.table, config.parts)
     looked = inspection.look(selected.table, config.folder, config.preparation, config.threads, n_files)
     inspection.require_few_rejected(selected, looked, config.max_rejected, vars(config))
     inspection.require_large_enough(looked[looked["reason"] == ""], config.image_size, config.square)
@@ -349,7 +361,8 @@ def provenance(
             "frames": "the middles of so many equal parts of the file",
             "resize": "Lanczos with antialiasing, from six times the size on after means of whole squares of pixels",
             "near_duplicates": duplicates.PROTOCOL,
-            "split": "StratifiedGroupKFold by patient, stratified by class and by sources with enough patients",
+            "split": "StratifiedGroupKFold by patient, stratified by class and by sources with enough patients"
+            + ("" if config.test_source is None else f"; the patients of source {config.test_source} are the test"),
         },
     }
 

@@ -30,6 +30,7 @@ from project import ROOT
 SINFO = "cpu*|up|1-00:00:00|1|16|64000|(null)\ngpu|up|1-00:00:00|2|16|64000|gpu:a100:2"
 NO_DATABASE = "You are not running a supported accounting_storage plugin"
 CONFIG = yaml.safe_load((ROOT / "config" / "cxr.yaml").read_text()) | {"gpus": 2, "nodes": 2}
+CONFIG["split_data"]["allow_small"] = True
 # the packaged weights are loaded once for all tests
 load_network = functools.cache(efficientnet.load_network)
 PROFILE = {

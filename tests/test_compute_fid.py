@@ -426,7 +426,17 @@ class TestPlainFolders:
 
     def test_one_beside_a_split_is_prepared_as_that(self, kept, tmp_path):
         data = class_folders(tmp_path / "data", 10)
-        command = ["--folder", data, "--image-size", 32, "--square", "crop", "--output", tmp_path / "split"]
+        command = [
+            "--folder",
+            data,
+            "--image-size",
+            32,
+            "--square",
+            "crop",
+            "--allow-small",
+            "--output",
+            tmp_path / "split",
+        ]
         assert split_data.main([str(word) for word in command]) == 0
         drawn = class_folders(tmp_path / "drawn", 4, ("covid",))
         assert compute(tmp_path / "split", drawn, tmp_path / "fid", "--features", kept) == 0

@@ -27,7 +27,7 @@ def configured(folder: Path, output: Path) -> dict:
     written = dict(config["split_data"])
     configuration.check(config, configure_study.SCHEMA)
     flags = commandline.flags(config["split_data"] | {"image_size": 16})
-    assert split_data.main([*flags, "--output", str(output.with_suffix(""))]) == 0
+    assert split_data.main([*flags, "--allow-small", "--output", str(output.with_suffix(""))]) == 0
     return written
 
 

@@ -307,7 +307,7 @@ class TestPlainFolders:
     def test_a_generated_folder_beside_a_split_is_prepared_as_that(
         self, folders: dict[str, Path], tmp_path: Path
     ) -> None:
-        command = ["--folder", folders["train"], "--image-size", 32, "--output", tmp_path / "split"]
+        command = ["--folder", folders["train"], "--image-size", 32, "--allow-small", "--output", tmp_path / "split"]
         assert split_data.main([str(word) for word in command]) == 0
         flags = ["--generated", str(folders["drawn"]), "--train-on", "synthetic", "--ratio", "0.5"]
         assert evaluate(tmp_path / "split", tmp_path / "alone", *flags) == 0

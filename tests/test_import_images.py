@@ -30,7 +30,7 @@ def split(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def make_split(data: Path, output: Path, *flags: str) -> Path:
-    command = ["--folder", data, "--image-size", 32, "--square", "crop", *flags, "--output", output]
+    command = ["--folder", data, "--image-size", 32, "--square", "crop", "--allow-small", *flags, "--output", output]
     assert split_data.main([str(word) for word in command]) == 0
     return output
 

@@ -108,7 +108,7 @@ def test_a_classifier_is_far_from_perfect_and_far_from_chance(tmp_path: Path) ->
 
     make(tmp_path / "demo", "--patients", "60", "--seed", "0")
     flags = ["--folder", str(tmp_path / "demo"), "--metadata", "metadata.csv", "--output", str(tmp_path / "split")]
-    assert split_data.main([*flags, "--image-size", "16"]) == 0
+    assert split_data.main([*flags, "--image-size", "16", "--allow-small"]) == 0
     made = image_set.read(tmp_path / "split")
     pixels = made.images.reshape(len(made), -1) / 255.0 - 0.5
     labels = made.class_numbers(["normal", "covid"])

@@ -57,7 +57,7 @@ def test_a_set_is_read_by_its_recipe(tmp_path: Path, recipe: str) -> None:
 def test_a_set_becomes_an_image_set(tmp_path: Path, recipe: str) -> None:
     getattr(public_sets, recipe)(tmp_path / "data")
     flags = ["--folder", str(tmp_path / "data"), "--output", str(tmp_path / "out"), "--image-size", "16"]
-    assert split_data.main([*flags, "--recipe", recipe, "--max-rejected", "0"]) == 0
+    assert split_data.main([*flags, "--recipe", recipe, "--allow-small", "--max-rejected", "0"]) == 0
     made = pd.read_csv(tmp_path / "out" / "manifest.csv", dtype=str, keep_default_na=False)
     assert dict(Counter(made["label"])) == EXPECTED[recipe][0]
     carried = recipes.read(recipe).get("columns", [])

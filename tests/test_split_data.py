@@ -28,7 +28,8 @@ PYDICOM_FILES = Path(pydicom.data.__file__).parent / "test_files"
 
 
 def split(folder: Path, output: Path, *flags: str) -> int:
-    return split_data.main(["--folder", str(folder), "--output", str(output), "--image-size", "16", *flags])
+    flags = ["--image-size", "16", "--allow-small", *flags]
+    return split_data.main(["--folder", str(folder), "--output", str(output), *flags])
 
 
 def read(output: Path, name: str = "manifest") -> pd.DataFrame:

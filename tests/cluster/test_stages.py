@@ -7,8 +7,8 @@ import pytest
 from chestgan.cluster.stages import ON_GPU, STAGES
 from project import ROOT
 
-# they make the data of the demo, look at the machine and draft a configuration: none makes a result of a study
-NO_STAGES = {"make_demo_data", "check_setup", "configure_study"}
+# they make data, look at the machine, draft a configuration or run whole studies: none makes a result of a study
+NO_STAGES = {"make_demo_data", "check_setup", "configure_study", "leave_one_source_out"}
 
 
 @pytest.fixture(scope="module")

@@ -7,8 +7,9 @@ import pandas as pd
 import pytest
 
 from chestgan.base.errors import UserError
-from chestgan.data import inspection
+from chestgan.data import inspection, splits
 from chestgan.data.preparation import Preparation
+from chestgan.data.splits import Parts
 from pictures import class_folders
 
 HOW = Preparation(image_size=16, square="pad", min_size=8, window=None)
@@ -133,17 +134,26 @@ def test_sizes_that_files_do_not_have_are_refused(square: str, image_size: int, 
     ],
 )
 def test_classes_that_leave_a_split_nearly_empty_are_refused(n_images: int, fractions: tuple, words: str) -> None:
-    table = table_of({"covid": n_images, "normal": 40})
+    table, parts = table_of({"covid": n_images, "normal": 40}), Parts(*fractions, 0, allow_small=True)
     if not words:
-        inspection.require_split(table, *fractions, seed=0)
+        inspection.require_split(table, parts)
         return
     with pytest.raises(UserError, match=words):
-        inspection.require_split(table, *fractions, seed=0)
+        inspection.require_split(table, parts)
 
 
-def test_plenty_of_images_are_enough_whatever_the_fraction() -> None:
-    table = table_of({"covid": 100, "normal": 100})
+def test_few_test_patients_are_refused_however_many_images_they_have() -> None:
+    table = pd.concat([table_of({"covid": 45, "normal": 60}).assign(frame=n) for n in range(9)])
+    with pytest.raises(
+        UserError, match=r"^split_data.test_fraction is 0.2, which leaves too few test patients: covid 9,"
+    ):
+        inspection.require_split(table, Parts(0.2, 0.2, 0))
+    inspection.require_split(table, Parts(0.3, 0.2, 0))
+    inspection.require_split(table, Parts(0.2, 0.2, 0, allow_small=True))
+
+
+def test_with_plenty_of_patients_each_split_has_enough() -> None:
+    table = table_of({"covid": 600, "normal": 600})
     for seed in range(3):
-        inspection.require_split(table, 0.05, 0.05, seed)
-        split = inspection.splits.assign(table, 0.05, 0.05, seed)
-        assert np.unique(split, return_counts=True)[1].min() >= 4
+        split = splits.assign(table, Parts(0.05, 0.05, seed))
+        assert np.unique(split, return_counts=True)[1].min() >= 20

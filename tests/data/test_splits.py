@@ -6,6 +6,7 @@ import pytest
 
 from chestgan.base.errors import UserError
 from chestgan.data import patients, splits
+from chestgan.data.splits import Parts
 
 
 def random_table(seed: int) -> pd.DataFrame:
@@ -39,9 +40,9 @@ def test_no_patient_is_in_two_splits_whatever_the_table(seed: int) -> None:
     label_of = patients.majority(table, "label")
     if label_of.value_counts().reindex(table["label"].unique(), fill_value=0).min() < 3:
         with pytest.raises(UserError, match="too few patients"):
-            splits.assign(table, 0.2, 0.2, seed)
+            splits.assign(table, Parts(0.2, 0.2, seed))
         return
-    table["split"] = splits.assign(table, 0.2, 0.2, seed)
+    table["split"] = splits.assign(table, Parts(0.2, 0.2, seed))
     assert (table.groupby("patient")["split"].nunique() == 1).all()
     written = table["given"].map(patients.normalise)
     known = table[written != ""]
@@ -66,7 +67,7 @@ def even_table(n_patients: int, n_images: int = 1, sources: int = 1) -> pd.DataF
 @pytest.mark.parametrize(("test", "validation"), [(0.2, 0.2), (0.25, 0.1), (0.3, 0.3), (0.1, 0.5), (0.33, 0.15)])
 def test_the_fractions_are_met(test: float, validation: float) -> None:
     table = even_table(200)
-    table["split"] = splits.assign(table, test, validation, seed=0)
+    table["split"] = splits.assign(table, Parts(test, validation, 0))
     for of_class in splits.shares(table).values():
         assert of_class["test"] == pytest.approx(test, abs=0.02)
         assert of_class["validation"] == pytest.approx((1 - test) * validation, abs=0.02)
@@ -74,7 +75,7 @@ def test_the_fractions_are_met(test: float, validation: float) -> None:
 
 def test_sources_are_spread_evenly() -> None:
     table = even_table(60, n_images=2, sources=3)
-    table["split"] = splits.assign(table, 0.2, 0.2, seed=3)
+    table["split"] = splits.assign(table, Parts(0.2, 0.2, 3))
     crossed = pd.crosstab([table["label"], table["source"]], table["split"], normalize="index")
     assert crossed["test"].between(0.15, 0.25).all()
     assert crossed["validation"].between(0.1, 0.22).all()
@@ -93,7 +94,7 @@ def test_small_sources_are_pooled() -> None:
 def test_a_handful_of_patients_is_in_all_splits(n_patients: int) -> None:
     for seed in range(10):
         table = even_table(n_patients, n_images=2, sources=2)
-        table["split"] = splits.assign(table, 0.2, 0.2, seed)
+        table["split"] = splits.assign(table, Parts(0.2, 0.2, seed))
         assert (table.groupby(["label", "split"])["patient"].nunique() >= 1).sum() == 6
 
 
@@ -102,14 +103,14 @@ def test_a_handful_of_patients_is_in_all_splits(n_patients: int) -> None:
 def test_small_sets_of_several_hospitals_are_split(n_patients: int, test_fraction: float, n_sources: int) -> None:
     table = even_table(n_patients, sources=n_sources)
     for seed in range(5):
-        table["split"] = splits.assign(table, test_fraction, 0.2, seed)
+        table["split"] = splits.assign(table, Parts(test_fraction, 0.2, seed))
         assert (table.groupby("label")["split"].nunique() == 3).all()
         assert (table.groupby("patient")["split"].nunique() == 1).all()
 
 
 def test_the_seed_decides() -> None:
     table = even_table(40)
-    first, again, other = (splits.assign(table, 0.2, 0.2, seed) for seed in (1, 1, 2))
+    first, again, other = (splits.assign(table, Parts(0.2, 0.2, seed)) for seed in (1, 1, 2))
     np.testing.assert_array_equal(first, again)
     assert (first != other).any()
 
@@ -117,7 +118,7 @@ def test_the_seed_decides() -> None:
 def test_the_largest_patient_is_not_always_in_the_test() -> None:
     table = pd.concat([even_table(20), pd.DataFrame([{"label": "covid", "patient": "big", "source": "s0"}] * 9)])
     table = table.assign(file=[f"{place}.png" for place in range(len(table))])
-    where = {splits.assign(table, 0.2, 0.2, seed)[-1] for seed in range(20)}
+    where = {splits.assign(table, Parts(0.2, 0.2, seed))[-1] for seed in range(20)}
     assert {"train", "test"} <= where
 
 
@@ -125,7 +126,7 @@ def test_too_few_patients_are_counted() -> None:
     table = even_table(6)
     table = table[(table["label"] == "covid") | table["patient"].isin(["normal000", "normal001"])]
     with pytest.raises(UserError, match=r"too few patients to split: covid 6, normal 2; each class needs at least 3"):
-        splits.assign(table, 0.2, 0.2, seed=0)
+        splits.assign(table, Parts(0.2, 0.2, 0))
 
 
 @pytest.mark.parametrize(
@@ -133,3 +134,67 @@ def test_too_few_patients_are_counted() -> None:
 )
 def test_folds_come_near_the_fraction(fraction: float, fewest: int, expected: tuple[int, int]) -> None:
     assert splits.folds(fraction, fewest) == expected
+
+
+def test_a_source_is_held_out_with_all_its_patients() -> None:
+    table = even_table(40, n_images=2, sources=4)
+    # one patient was filmed in two hospitals
+    table.loc[table.index[1], "source"] = "s3"
+    for seed in range(5):
+        table["split"] = splits.assign(table, Parts(0.2, 0.25, seed, "s3"))
+        in_test = table[table["split"] == "test"]
+        assert set(in_test["patient"]) == set(table.loc[table["source"] == "s3", "patient"])
+        assert set(in_test["source"]) == {"s3", "s0"}
+        assert not (table.loc[table["split"] != "test", "source"] == "s3").any()
+        rest = table[table["split"] != "test"]
+        assert (rest["split"] == "validation").mean() == pytest.approx(0.25, abs=0.03)
+        assert (rest.groupby("label")["split"].nunique() == 2).all()
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        (
+            "S3",
+            r"split_data.test_source is 'S3', which no image has; the sources are s0, s1, s2, s3; did you mean 's3'",
+        ),
+        ("one", r"split_data.test_source is 'one', and its patients are covid 3 \(others 37\), normal 0 \(others 40\)"),
+        ("most", r"is 'most', and its patients are covid 37 \(others 3\), normal 39 \(others 1\); it needs patients"),
+    ],
+)
+def test_a_source_that_cannot_be_held_out_is_refused(source: str, words: str) -> None:
+    table = even_table(40, sources=4)
+    if source == "one":
+        table.loc[table["patient"].isin(["covid000", "covid001", "covid002"]), "source"] = "one"
+    if source == "most":
+        table["source"] = "most"
+        table.loc[table["patient"].isin(["covid000", "covid001", "covid002", "normal000"]), "source"] = "rest"
+    with pytest.raises(UserError, match=words):
+        splits.assign(table, Parts(0.2, 0.2, 0, source))
+
+
+def test_without_sources_none_can_be_held_out() -> None:
+    with pytest.raises(UserError, match=r"no source is known: name split_data.source_column"):
+        splits.assign(even_table(40).assign(source=""), Parts(0.2, 0.2, 0, "s0"))
+
+
+@pytest.mark.parametrize(
+    ("parts", "words"),
+    [
+        (
+            Parts(0.2, 0.2, 0),
+            "^split_data.test_fraction is 0.2, which leaves too few test patients: covid 9, normal 10",
+        ),
+        (Parts(0.2, 0.2, 0, "s0"), "^split_data.test_source is 's0', which leaves too few test patients: covid 9"),
+        (Parts(0.2, 0.2, 0, None, True), ""),
+    ],
+)
+def test_fewer_than_ten_test_patients_of_a_class_are_refused(parts: Parts, words: str) -> None:
+    table = even_table(10, n_images=2).assign(split="test")
+    splits.require_test_patients(table, parts)
+    table = table[table["patient"] != "covid000"]
+    if not words:
+        splits.require_test_patients(table, parts)
+        return
+    with pytest.raises(UserError, match=words):
+        splits.require_test_patients(table, parts)

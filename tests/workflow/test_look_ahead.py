@@ -31,7 +31,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
 def plan(project: Project, split_data: dict, **sections: dict) -> str:
     """Plan a study of some data, and give all that was said."""
     config = small_study() | {"dataset": "mine"}
-    config["split_data"] = {"image_size": 32} | split_data
+    config["split_data"] = {"image_size": 32, "allow_small": True} | split_data
     for name, section in sections.items():
         config[name] = {**config[name], **section}
     (project.folder / "config" / "small.yaml").write_text(yaml.safe_dump(config))
@@ -54,6 +54,16 @@ MISTAKES = {
         TABLE | {"classes": ["covid", "norml"]},
         {},
         "split_data.classes has 'norml'.*did you mean 'normal'?",
+    ),
+    "few test patients": (
+        FOLDERS | {"allow_small": False},
+        {},
+        "split_data.test_fraction is 0.2, which leaves too few test patients: covid .*set split_data.allow_small",
+    ),
+    "unknown test source": (
+        TABLE | {"test_source": "Lille"},
+        {},
+        "split_data.test_source is 'Lille', which no image has; the sources are ",
     ),
     "wrong positive class": (
         TABLE,

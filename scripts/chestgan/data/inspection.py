@@ -12,16 +12,15 @@ from typing import Any
 import pandas as pd
 
 from chestgan.base.errors import UserError
-from chestgan.data import preparation, rejected, split_warnings, splits
+from chestgan.data import patients, preparation, rejected, split_warnings, splits
+from chestgan.data.splits import Parts
 from chestgan.images.image_set import SPLITS
 
 N_FILES = 100
 # trainings take two images of a class for each batch, and distances need as many on every side
 _LEAST_IN_SPLIT = 2
-# with as many images of a class the smallest fraction leaves each split enough
-_PLENTY = 100
-# the key that decides how many images a split gets
-_FRACTIONS = {"train": "test_fraction", "validation": "validation_fraction", "test": "test_fraction"}
+# with as many patients of a class in the test, by its fraction, each split has enough in fact
+_PLENTY = 30
 # the key that has to do with a reason to reject a file; for others it's the folder
 _KEYS_OF_REASONS = {
     "too small": "min_size",
@@ -122,22 +121,29 @@ def require_large_enough(table: pd.DataFrame, image_size: int, square: str) -> N
         )
 
 
-def require_split(table: pd.DataFrame, test_fraction: float, validation_fraction: float, seed: int) -> None:
-    """Refuse data of which some split would get too few images of a class to train, select or measure with."""
-    if table["label"].value_counts().min() >= _PLENTY:
+def require_split(table: pd.DataFrame, parts: Parts) -> None:
+    """Refuse data of which some split would get too few images of a class to train, select or measure with, or the test
+    too few patients.
+
+    Args:
+        table: label, patient and source of each image.
+    """
+    n_patients = patients.majority(table, "label").value_counts().min()
+    if parts.test_source is None and n_patients * parts.test_fraction >= _PLENTY:
         return
-    placed = table.assign(split=splits.assign(table, test_fraction, validation_fraction, seed))
+    placed = table.assign(split=splits.assign(table, parts))
     counts = pd.crosstab(placed["label"], placed["split"]).reindex(columns=SPLITS, fill_value=0)
-    fractions = {"test_fraction": test_fraction, "validation_fraction": validation_fraction}
     for label, row in counts.iterrows():
         for split in SPLITS:
             if row[split] < _LEAST_IN_SPLIT:
-                key = _FRACTIONS[split]
+                of_validation = f"split_data.validation_fraction is {parts.validation_fraction:g}"
+                key = of_validation if split == "validation" else parts.of_test
                 raise UserError(
-                    f"split_data.{key} is {fractions[key]:g}, which leaves {row[split]} {split} image of the "
-                    f"{row.sum()} of class {label!r}; trainings and distances need at least {_LEAST_IN_SPLIT} in each "
-                    f"of {', '.join(SPLITS)}: add images, or leave the class out of split_data.classes"
+                    f"{key}, which leaves {row[split]} {split} image of the {row.sum()} of class {label!r}; trainings "
+                    f"and distances need at least {_LEAST_IN_SPLIT} in each of {', '.join(SPLITS)}: add images, or "
+                    "leave the class out of split_data.classes"
                 )
+    splits.require_test_patients(placed, parts)
 
 
 def _chance(n_bad: int, n_files: int, share: float) -> float:

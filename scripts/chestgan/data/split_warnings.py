@@ -3,11 +3,10 @@
 import pandas as pd
 
 from chestgan.data import patients
-from chestgan.images.image_set import IMAGE_AS_PATIENT
+from chestgan.images.image_set import IMAGE_AS_PATIENT, LEAST_TEST_PATIENTS
 
 # from this share of the pixels on, a tint or marks are worth a warning
 _COLOURED = 0.001
-_FEW_PATIENTS = 10
 # reasons to leave a file out that a key of the configuration asks for
 _WISHED = ("ignored label", "excluded", "not taken", "row left out", "no label rule")
 
@@ -105,7 +104,7 @@ def on_duplicates(pairs: pd.DataFrame, action: str) -> list[str]:
 def on_splits(table: pd.DataFrame) -> list[str]:
     """Warn of classes with few patients in a split."""
     counts = table.groupby(["label", "split"])["patient"].nunique()
-    few = [f"{label} {n} in {split}" for (label, split), n in counts.items() if n < _FEW_PATIENTS]
+    few = [f"{label} {n} in {split}" for (label, split), n in counts.items() if n < LEAST_TEST_PATIENTS]
     return [f"few patients, so that scores will swing: {', '.join(few)}"] if few else []
 
 

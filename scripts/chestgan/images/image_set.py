@@ -14,6 +14,8 @@ FILES = ("images.npy", "manifest.csv")
 SPLITS = ("train", "validation", "test")
 # the label of images of which nobody said one
 NO_CLASS = "no class"
+# of a class: fewer decide nothing
+LEAST_TEST_PATIENTS = 10
 # side of the largest images that a set may hold
 MAX_IMAGE_SIZE = 1024
 # a patient of this beginning is an image whose patient is unknown; the file's name follows

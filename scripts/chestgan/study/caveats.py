@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 import pandas as pd
 
 from chestgan.base.arm_kinds import CONTROLS
+from chestgan.images.image_set import LEAST_TEST_PATIENTS
 from chestgan.metrics.catalogue import METRICS
 from chestgan.metrics.metric import Metric
 from chestgan.study import sources
@@ -46,15 +47,16 @@ def caveats(
 
 def of_patients(test: pd.DataFrame) -> list[str]:
     """Warn of test images without a patient, and of few patients of a class."""
-    unknown = sources.share_without_patient(test)
+    unknown, reasons = sources.share_without_patient(test), []
     if unknown == 1:
-        return [PATIENTS_UNKNOWN]
-    reasons = []
-    if unknown > 0:
+        reasons.append(PATIENTS_UNKNOWN)
+    elif unknown > 0:
         reasons.append(f"{100 * unknown:.0f} % of the test images have no patient and count as patients of their own.")
     patients = test.groupby("label")["patient"].nunique()
     if patients.min() < _FEW_PATIENTS:
-        reasons.append(f"Class {patients.idxmin()} has only {patients.min()} test patients.")
+        counted = "images" if unknown == 1 else "patients"
+        allowed = ", so few that they decide nothing (allow_small)" if patients.min() < LEAST_TEST_PATIENTS else ""
+        reasons.append(f"Class {patients.idxmin()} has only {patients.min()} test {counted}{allowed}.")
     return reasons
 
 
