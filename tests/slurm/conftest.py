@@ -1,33 +1,28 @@
 """The cluster that the tests share, and a study on it."""
 
 import shutil
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 import cluster
+from cluster import Cluster
 from laboratory import on_cluster
 from project import Project
 
 
 @pytest.fixture(scope="session", autouse=True)
-def slurm() -> Iterator[None]:
+def slurm() -> Iterator[Cluster]:
     """Start a cluster for all tests of this folder, and stop it after them."""
     if obstacle := cluster.obstacle():
         pytest.skip(obstacle)
-    # not among pytest's own folders, which it closes to the daemons' users
-    with tempfile.TemporaryDirectory(prefix="slurm-") as run:
-        try:
-            cluster.start(Path(run))
-            yield
-        finally:
-            cluster.stop(Path(run))
+    with cluster.running_cluster() as started:
+        yield started
 
 
 @pytest.fixture(autouse=True)
-def nothing_left(slurm: None) -> Iterator[None]:
+def nothing_left(slurm: Cluster) -> Iterator[None]:
     """Leave no job and no node that is down to the next test."""
     yield
     cluster.output("scancel", "--user", "root")
@@ -37,7 +32,7 @@ def nothing_left(slurm: None) -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def data(slurm: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def data(slurm: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Make the images of a small study and split them, on this machine."""
     project = on_cluster(tmp_path_factory.mktemp("data"))
     project.profile = "profiles/local"

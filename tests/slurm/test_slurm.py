@@ -60,7 +60,7 @@ def interrupt_once_it_trains(study: Project, action, *arguments: str) -> subproc
     try:
         cluster.wait_for((study.folder / CHECKPOINT).exists, "no checkpoint")
         action(process)
-        output, errors = process.communicate(timeout=600)
+        output, errors = process.communicate(timeout=3600)
     finally:
         process.kill()
     return subprocess.CompletedProcess(process.args, process.returncode, output, errors)
