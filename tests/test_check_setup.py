@@ -40,7 +40,6 @@ PROFILE = {
         rule: {"slurm_partition": "gpu", "gres": "'gpu:1'"} if rule == "compute_fid" else {"slurm_partition": "gpu"}
         for rule in ("train_acgan", "generate_images", "compute_fid", "evaluate_classifier", "classify_images")
     },
-    "slurm-status-command": "squeue",
     "software-deployment-method": "apptainer",
 }
 
@@ -285,13 +284,9 @@ def test_without_a_partition_it_is_the_default_one_or_one_of_a_table(setup: Setu
     assert setup.bad() == []
 
 
-def test_a_cluster_without_accounting_needs_squeue(setup: Setup) -> None:
+def test_a_cluster_without_accounting_is_fine(setup: Setup) -> None:
     setup.program("sacctmgr", NO_DATABASE, code=1)
     assert setup.bad() == []
-    setup.write(profile={key: value for key, value in PROFILE.items() if key != "slurm-status-command"})
-    (line,) = setup.bad()
-    assert line.startswith("wrong    accounting: ")
-    assert "set slurm-status-command: squeue in slurm/config.yaml" in line
 
 
 def test_a_cluster_that_gives_no_answer_is_told(setup: Setup) -> None:

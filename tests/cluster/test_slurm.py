@@ -68,10 +68,62 @@ def test_only_jobs_of_rules_of_this_folder_are_found(tmp_path: Path) -> None:
         f"5|RUNNING|{tmp_path}/study|(null)\n"
         f"6|RUNNING|{tmp_path}/study|my rule_of_thumb | 2\n"
     )
-    expected = [Job("3", "train_acgan", "RUNNING"), Job("17_4", "summarise_study", "PENDING")]
+    expected = [
+        Job("3", "RUNNING", "rule_train_acgan_wildcards_covidgan-0"),
+        Job("17_4", "PENDING", "rule_summarise_study"),
+    ]
     assert slurm.read_jobs(text, tmp_path / "study") == expected
     assert slurm.read_jobs(text, tmp_path / "link") == expected
     assert slurm.tell_unfinished(expected).endswith("scancel 3 17_4")
+
+
+@pytest.mark.parametrize(
+    ("words", "away"),
+    [
+        ("sbatch: error: Batch job submission failed: Unable to contact slurm controller (connect failure)", True),
+        ("slurm_load_jobs error: Socket timed out on send/recv operation", True),
+        ("sbatch: error: Batch job submission failed: Zero Bytes were transmitted or received", True),
+        ("sbatch: error: Slurm temporarily unable to accept job, sleeping and retrying", True),
+        ("sbatch: error: Munge encode failed: Failed to access", True),
+        ("sbatch: error: Batch job submission failed: Requested node configuration is not available", False),
+        ("sbatch: error: Batch job submission failed: Invalid account or account/partition combination", False),
+        ("sbatch: error: Batch job submission failed: Requested time limit is invalid", False),
+    ],
+)
+def test_a_cluster_that_is_away_is_told_from_one_that_refuses(words: str, away: bool) -> None:
+    assert slurm.is_away(words) is away
+
+
+def stand_in(folder: Path, name: str, answer: str, monkeypatch: pytest.MonkeyPatch, code: int = 0) -> None:
+    """Put a program first on the path that answers so."""
+    program = folder / name
+    program.write_text(f"#!/bin/sh\ncat >&{'2' if code else '1'} <<'END'\n{answer}\nEND\nexit {code}\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(folder), prepend=":")
+
+
+def test_how_jobs_of_a_run_stand_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    stand_in(tmp_path, "squeue", "7|RUNNING|rule_a_wildcards_x_0\n8_2|PENDING|rule_b\n", monkeypatch)
+    stand_in(tmp_path, "sacct", "9|CANCELLED by 1000\n10_1|COMPLETED\n", monkeypatch)
+    assert slurm.jobs_of_run("run") == [Job("7", "RUNNING", "rule_a_wildcards_x_0"), Job("8_2", "PENDING", "rule_b")]
+    assert slurm.ends(["9", "10_1"]) == {"9": "CANCELLED", "10_1": "COMPLETED"}
+
+
+def test_no_database_knows_no_ends_and_one_that_is_away_is_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stand_in(tmp_path, "sacct", "Slurm accounting storage is disabled", monkeypatch, code=1)
+    assert slurm.ends(["9"]) == {}
+    stand_in(tmp_path, "sacct", "Problem talking to the database: Connection refused", monkeypatch, code=1)
+    with pytest.raises(UserError, match="Connection refused"):
+        slurm.ends(["9"])
+
+
+def test_a_setting_of_the_cluster_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    stand_in(tmp_path, "scontrol", "MaxArraySize            = 1001\nMinJobAge               = 120 sec", monkeypatch)
+    assert (slurm.setting("MaxArraySize"), slurm.setting("NoSuch"), slurm.kept_seconds()) == ("1001", None, 120)
+    stand_in(tmp_path, "scontrol", "", monkeypatch, code=1)
+    assert (slurm.setting("MaxArraySize"), slurm.kept_seconds()) == (None, 300)
 
 
 def test_what_can_be_done_is_not_told() -> None:

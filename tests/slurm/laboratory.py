@@ -13,13 +13,19 @@ def on_cluster(folder: Path) -> Project:
     folder.mkdir(exist_ok=True)
     project = Project(folder, profile="slurm")
     write_config(project, small_study() | {"gpus": 1, "device": "cpu"})
-    profile = read_profile(project)
+    file = project.folder / "slurm" / "config.yaml"
+    file.write_text(site_profile(file))
+    return project
+
+
+def site_profile(file: Path) -> str:
+    """Edit the profile for Slurm as a site does it, with looks at the queue that come sooner."""
+    profile = yaml.safe_load(file.read_text())
     profile["default-resources"]["slurm_account"] = cluster.ACCOUNT
     profile["slurm-init-seconds-before-status-checks"] = 2
     # there is no Apptainer here
     del profile["software-deployment-method"], profile["apptainer-args"]
-    write_profile(project, profile)
-    return project
+    return yaml.safe_dump(profile)
 
 
 def read_profile(project: Project) -> dict:

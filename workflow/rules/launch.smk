@@ -1,6 +1,7 @@
 # How jobs are launched: on which device, by how many processes on how many nodes, in which container.
 import shutil
 
+from snakemake_interface_executor_plugins.registry import ExecutorPluginRegistry
 from snakemake_interface_executor_plugins.settings import DeploymentMethod
 
 from chestgan.cluster import binds, gpus, programs, slurm, stages
@@ -152,6 +153,12 @@ def require_possible():
     problems += image_problems()
     if problems:
         raise WorkflowError("\n".join(problems))
+
+
+if workflow.is_main_process and ExecutorPluginRegistry().is_installed("slurm"):
+    from chestgan.cluster import executor
+
+    executor.use()
 
 
 onstart:

@@ -14,7 +14,27 @@ from chestgan.cluster import programs
 
 # `gpu:a100:4(S:0-1)`, `gpu:2`, and beside others `gpu:a100:2,shard:8`
 _GPUS = re.compile(r"(?:^|,)gpu(?::[^:,()]+)*:(\d+)")
-_NO_DATABASE = "not running a supported accounting_storage plugin"
+_NO_DATABASE = ("not running a supported accounting_storage plugin", "accounting storage is disabled")
+# what Slurm's programs say where the controller or its network is away, and not where it refuses
+_AWAY = re.compile(
+    "unable to (contact|connect)|timed out|zero bytes were|connection (refused|reset)|standby mode|unable to accept"
+    "|temporarily unavailable|transport endpoint|munge|authentication error|no route to host|gave no answer",
+    re.IGNORECASE,
+)
+# states that a job never leaves; after some of them Slurm may start it again by itself
+REQUEUED = frozenset({"NODE_FAIL", "PREEMPTED"})
+FORGOTTEN = "neither squeue nor sacct knows how"
+ENDED = REQUEUED | {
+    "BOOT_FAIL",
+    "CANCELLED",
+    "COMPLETED",
+    "DEADLINE",
+    "FAILED",
+    "OUT_OF_MEMORY",
+    "REVOKED",
+    "TIMEOUT",
+    FORGOTTEN,
+}
 # the executor names a job's rule there, and nobody else writes so
 _COMMENT_OF_RULE = "rule_"
 
@@ -44,11 +64,16 @@ class Partition:
 
 @dataclass(frozen=True)
 class Job:
-    """A job that is in the queue or runs."""
+    """A job that squeue knows; `comment` names its rule and its wildcards."""
 
     id: str
-    rule: str
     state: str
+    comment: str
+
+    @property
+    def rule(self) -> str:
+        """Name of its rule."""
+        return self.comment.removeprefix(_COMMENT_OF_RULE).partition("_wildcards_")[0]
 
 
 @dataclass(frozen=True)
@@ -129,7 +154,7 @@ def accounts(user: str) -> list[str] | None:
     try:
         return sorted(set(_ask("sacctmgr", *command).split()))
     except UserError as error:
-        if _NO_DATABASE in str(error):
+        if _has_no_database(error):
             return None
         raise
 
@@ -148,9 +173,57 @@ def read_jobs(text: str, folder: Path) -> list[Job]:
     found = []
     for number, state, work_folder, comment in _rows(text, 4):
         if comment.startswith(_COMMENT_OF_RULE) and Path(work_folder).resolve() == folder.resolve():
-            rule = comment.removeprefix(_COMMENT_OF_RULE).partition("_wildcards_")[0]
-            found.append(Job(number, rule, state))
+            found.append(Job(number, state, comment))
     return found
+
+
+def jobs_of_run(name: str) -> list[Job]:
+    """Ask for the jobs that one run of Snakemake submitted, those among them that ended lately.
+
+    Args:
+        name: that the run gives all its jobs.
+
+    Raises:
+        UserError: there is no `squeue`, or it gives no answer.
+    """
+    flags = ["--me", "--array", "--states=all", "--noheader", f"--name={name}", "--format=%i|%T|%k"]
+    return [Job(*row) for row in _rows(_ask("squeue", *flags), 3)]
+
+
+def ends(numbers: Sequence[str]) -> dict[str, str]:
+    """Ask the accounting database how jobs ended, by their numbers; nothing where the cluster has none.
+
+    Raises:
+        UserError: there is no `sacct`, or the database gives no answer.
+    """
+    command = ["--allocations", "--noheader", "--parsable2", "--format=jobid,state", f"--jobs={','.join(numbers)}"]
+    try:
+        rows = _rows(_ask("sacct", *command), 2)
+    except UserError as error:
+        if _has_no_database(error):
+            return {}
+        raise
+    # it says who cancelled a job, "CANCELLED by 1000"
+    return {number: state.partition(" ")[0] for number, state in rows}
+
+
+def kept_seconds() -> float:
+    """Ask for how many seconds squeue still tells of a job that ended; Slurm's default where it doesn't answer."""
+    return float(setting("MinJobAge") or 300)
+
+
+def setting(name: str) -> str | None:
+    """Ask for one of the cluster's settings, its number without the unit; None where it isn't told."""
+    try:
+        found = re.search(rf"^{name} *= (\S+)", _ask("scontrol", "show", "config"), re.MULTILINE)
+    except UserError:
+        return None
+    return found[1] if found else None
+
+
+def is_away(words: str) -> bool:
+    """Say whether Slurm's words mean that it can't be reached, not that it refuses."""
+    return bool(_AWAY.search(words))
 
 
 def request(rule: str, threads: int, resources: Mapping[str, Any]) -> Request:
@@ -284,6 +357,10 @@ def _counted(number: int, thing: str) -> str:
 
 def _split(names: str | None) -> list[str]:
     return re.split(r"[,\s]+", names.strip()) if names and names.strip() else []
+
+
+def _has_no_database(error: UserError) -> bool:
+    return any(words in str(error) for words in _NO_DATABASE)
 
 
 def _rows(text: str, columns: int) -> list[list[str]]:

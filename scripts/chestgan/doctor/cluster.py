@@ -33,7 +33,7 @@ def check(profile: Profile, config: dict[str, Any], rules: Sequence[str], folder
     for program in _PROGRAMS:
         if not shutil.which(program):
             yield missing("Slurm", f"there is no {program} on the PATH; work on a login node of the cluster")
-    accounting, accounts = _accounting(profile)
+    accounting, accounts = _accounting()
     yield accounting
     if shutil.which("sinfo"):
         requests = [_request(rule, profile, config) for rule in rules]
@@ -42,17 +42,14 @@ def check(profile: Profile, config: dict[str, Any], rules: Sequence[str], folder
         yield from collect("jobs", _unfinished(folder))
 
 
-def _accounting(profile: Profile) -> tuple[Finding, list[str] | None]:
+def _accounting() -> tuple[Finding, list[str] | None]:
     try:
         accounts = slurm.accounts(getpass.getuser())
     except UserError as error:
         return wrong("accounting", f"{error}; ask the cluster's support"), None
     if accounts is not None:
         return fine("accounting", f"accounts of {getpass.getuser()}: {', '.join(accounts) or 'none'}"), accounts
-    if profile.settings.get("slurm-status-command") == "squeue":
-        return fine("accounting", "there is no database, and squeue needs none to follow the jobs"), None
-    mend = f"set slurm-status-command: squeue in {profile.file}"
-    return wrong("accounting", f"there is no database, and a run that asks sacct for its jobs hangs; {mend}"), None
+    return fine("accounting", "there is no database, and squeue needs none to follow the jobs"), None
 
 
 def _partitions(requests: Sequence[Request], accounts: list[str] | None, profile: Profile) -> Iterator[Finding]:
