@@ -112,14 +112,32 @@ def test_a_file_is_replaced_only_by_a_whole_one(tmp_path: Path) -> None:
 
 
 def test_a_full_disk_leaves_the_old_file(small_disk: Path) -> None:
-    files.write_json(small_disk / "a.json", "old")
+    files.write_json(small_disk / "a.json", {"a": "old"})
     with pytest.raises(OSError, match="No space left"):
-        files.write_json(small_disk / "a.json", "new" * 10_000_000)
-    assert files.read_json(small_disk / "a.json") == "old"
+        files.write_json(small_disk / "a.json", {"a": "new" * 10_000_000})
+    assert files.read_json(small_disk / "a.json") == {"a": "old"}
     assert [found.name for found in small_disk.iterdir()] == ["a.json"]
 
 
-@pytest.mark.parametrize(("content", "message"), [(None, "there is no file"), ("{", "isn't JSON")])
+def test_json_that_was_changed_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    content = {"b": [1.5, float("inf"), None, "é"], "a": Path("x"), "c": {2: 1, 10: 0}}
+    files.write_json(path, content)
+    read = files.read_json(path)
+    assert read == {"b": [1.5, float("inf"), None, "é"], "a": "x", "c": {"2": 1, "10": 0}}
+    files.write_json(tmp_path / "b.json", read)
+    assert (tmp_path / "b.json").read_text() == path.read_text()
+    path.write_text(path.read_text().replace("1.5", "2.5"))
+    with pytest.raises(UserError, match=r"a.json was changed after it was made: .* or take that line out"):
+        files.read_json(path)
+    lines = path.read_text().splitlines()
+    path.write_text("\n".join(line for line in lines if "sha256_of_this" not in line).replace("},", "}"))
+    assert files.read_json(path)["b"][0] == 2.5
+
+
+@pytest.mark.parametrize(
+    ("content", "message"), [(None, "there is no file"), ("{", "isn't JSON"), ("[" * 9999, "JSON")]
+)
 def test_json_that_is_missing_or_damaged_is_told(content: str | None, message: str, tmp_path: Path) -> None:
     if content is not None:
         (tmp_path / "a.json").write_text(content)

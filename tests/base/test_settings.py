@@ -48,7 +48,10 @@ def test_bounds_belong_to_what_is_allowed(values: dict) -> None:
         ({"share": float("nan")}, "share is nan; expected a number from 0 to 1"),
         ({"size": 15}, "size is 15; expected a number from 16 to 2147483647"),
         ({"size": 10**20}, f"size is {10**20}; expected a number from 16 to 2147483647"),
-        ({"size": float("nan")}, "size is nan; expected a number from 16 to inf"),
+        ({"size": float("nan")}, "size is nan; expected a whole number"),
+        ({"share": "0.5"}, "share is '0.5'; expected a number"),
+        ({"share": True}, "share is True; expected a number"),
+        ({"note": 5}, "note is 5; expected text"),
         ({"loss": 3.5}, "loss is 3.5; expected a number from -inf to 3"),
         ({"loss": float("nan")}, "loss is nan; expected a number from -inf to 3"),
         ({"conditioning": "AC"}, "conditioning is 'AC'; expected one of ac, per_class"),
@@ -109,3 +112,15 @@ def test_only_a_whole_number_is_one(value: object) -> None:
     settings.check(Counts(4))
     with pytest.raises(UserError, match=f"epochs is {value!r}; expected a whole number"):
         settings.check(Counts(value))
+
+
+def test_the_parts_of_a_list_have_its_type() -> None:
+    @dataclass
+    class Told:
+        classes: list[str]
+        thresholds: list[float]
+
+    settings.check(Told(["a"], [1, 0.5]))
+    for wrong in (Told("a", []), Told([1], []), Told(["a"], [None])):
+        with pytest.raises(UserError, match="expected (a list|text|a number)"):
+            settings.check(wrong)

@@ -72,3 +72,23 @@ def test_files_that_hold_no_classifier_are_told(tmp_path: Path) -> None:
     made, _ = built(CONVNET)
     model_file.write(path, made, dataclasses.replace(CONVNET, image_size=128))
     assert "don't fit its description" in refused(path)
+
+
+@pytest.mark.parametrize(
+    ("fields", "told"),
+    [
+        ({"classes": ["../up", "normal"]}, "classes: '../up' can't be a label"),
+        ({"classes": ["normal", "covid"]}, "expected an alphabetical list"),
+        ({"classes": 2}, "classes is 2; expected a list"),
+        ({"positive_class": "lung"}, "positive_class is 'lung'; expected one of"),
+        ({"thresholds": [0.5]}, "thresholds has 1 values; expected one for each class"),
+        ({"thresholds": [0.5, "0.5"]}, "thresholds is '0.5'; expected a number"),
+        ({"image_size": 65536}, "image_size is 65536; expected a whole number to 1024"),
+        ({"backbone": ["convnet"]}, "backbone is ['convnet']; expected text"),
+    ],
+)
+def test_a_description_that_would_harm_is_refused(fields: dict, told: str, tmp_path: Path) -> None:
+    path = tmp_path / "m.safetensors"
+    made, description = built(CONVNET)
+    model_file.write(path, made, dataclasses.replace(description, **fields))
+    assert told in refused(path)

@@ -64,6 +64,9 @@ def test_a_missing_profile_is_told_with_what_was_expected(name: str, tmp_path: P
         ("executor: [slurm\njobs: 5\n", " isn't YAML: "),
         ("- executor\n", " holds no settings; expected lines such as `name: value`"),
         ("slurm\n", " holds no settings; expected lines such as `name: value`"),
+        ("set-resources: 5\n", ": set-resources is 5; expected lines such as"),
+        ("set-resources: {train_acgan: 5}\n", ": set-resources.train_acgan is 5; expected lines such as"),
+        ("default-resources: {1: 5}\n", " has the key 1, which is no text; write '1'"),
     ],
 )
 def test_a_file_that_is_no_profile_is_told_in_one_line(text: str, message: str, tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """The one form that every stage speaks."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -100,5 +101,5 @@ def test_files_are_compared_with_the_checksums_beside_them(folder: Path) -> None
 
 @pytest.mark.parametrize("content", [[], {}, {"sha256": None}, {"sha256": {"other.txt": "0"}}])
 def test_a_set_without_checksums_is_read(content: object, folder: Path) -> None:
-    files.write_json(folder / "settings.json", content)
+    (folder / "settings.json").write_text(json.dumps(content))
     assert len(image_set.read(folder)) == 4

@@ -14,6 +14,9 @@ from typing import Any
 
 from chestgan.base.errors import UserError, did_you_mean
 
+# the key of a JSON file under which the checksum of all its others stands
+_SEAL = "sha256_of_this"
+
 
 @contextlib.contextmanager
 def new_folder(path: Path) -> Iterator[Path]:
@@ -211,22 +214,37 @@ def _matching(folder: Path, name: str) -> list[Path]:
     return sorted(path for path in folder.glob(name) if path.is_file()) if relative else []
 
 
-def write_json(path: Path, content: Any) -> None:
-    """Write JSON with sorted keys, so that equal contents are equal files."""
+def write_json(path: Path, content: dict[str, Any]) -> None:
+    """Write JSON with sorted keys, so that equal contents are equal files, and a checksum of all the others."""
+    # as it will be read: keys and paths are text
+    plain = json.loads(json.dumps(content, default=str))
     with new_file(path) as partial:
-        partial.write_text(json.dumps(content, indent=2, sort_keys=True, default=str) + "\n")
+        partial.write_text(json.dumps(plain | {_SEAL: _checksum(plain)}, indent=2, sort_keys=True) + "\n")
 
 
 def read_json(path: Path) -> Any:
-    """Read a JSON file.
+    """Read a JSON file; what `write_json` wrote is as it was written.
 
     Raises:
-        UserError: it is missing or isn't JSON.
+        UserError: it is missing, isn't JSON, or was changed since `write_json` wrote it.
     """
     try:
-        return json.loads(read_text(path))
+        content = json.loads(read_text(path))
     except (ValueError, RecursionError) as error:
         raise UserError(f"{path} isn't JSON: {error}") from None
+    if not isinstance(content, dict) or _SEAL not in content:
+        return content
+    sealed = content.pop(_SEAL)
+    if sealed != _checksum(content):
+        raise UserError(
+            f"{path} was changed after it was made: its {_SEAL} is of other content; run again what makes it, or take "
+            "that line out if the change is meant"
+        )
+    return content
+
+
+def _checksum(content: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
 def read_text(path: Path) -> str:

@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+import types
 import typing
 from typing import Any
 
@@ -10,6 +11,7 @@ from chestgan.base.renamed import now_called
 
 # what numpy, torch and C take as a number of threads, a seed or a size
 MAX_WHOLE = 2**31 - 1
+_NAMED = {int: "a whole number", float: "a number", bool: "true or false", str: "text"}
 
 
 def setting(
@@ -44,15 +46,27 @@ def check(config: Any) -> None:
     hints = typing.get_type_hints(type(config))
     for field in dataclasses.fields(config):
         values = getattr(config, field.name)
-        _check_whole(field, hints[field.name], values)
+        _check_type(field.name, hints[field.name], values)
         for value in values if isinstance(values, tuple) else (values,):
             _check_value(field, value)
 
 
-def _check_whole(field: dataclasses.Field, hint: Any, value: Any) -> None:
-    """Refuse text and fractions for a whole number, which a file from elsewhere may hold."""
-    if hint is int and (not isinstance(value, int) or isinstance(value, bool)):
-        raise UserError(f"{field.name} is {value!r}; expected a whole number")
+def _check_type(name: str, hint: Any, value: Any) -> None:
+    """Refuse what is of another type, as a file from elsewhere may hold it."""
+    if typing.get_origin(hint) is types.UnionType:
+        if value is None:
+            return
+        hint = next(part for part in typing.get_args(hint) if part is not types.NoneType)
+    if typing.get_origin(hint) is list:
+        if not isinstance(value, list):
+            raise UserError(f"{name} is {value!r:.100}; expected a list")
+        for part in value:
+            _check_type(name, typing.get_args(hint)[0], part)
+    if hint not in _NAMED:
+        return
+    fits = isinstance(value, int | float) if hint is float else isinstance(value, hint)
+    if not fits or (isinstance(value, bool) and hint is not bool):
+        raise UserError(f"{name} is {value!r:.100}; expected {_NAMED[hint]}")
 
 
 def _check_value(field: dataclasses.Field, value: Any) -> None:
@@ -62,9 +76,9 @@ def _check_value(field: dataclasses.Field, value: Any) -> None:
         return
     if choices is not None and value not in choices:
         raise UserError(
-            f"{field.name} is {value!r}; expected one of {', '.join(choices)}{now_called([value], choices)}"
+            f"{field.name} is {value!r:.100}; expected one of {', '.join(choices)}{now_called([value], choices)}"
         )
-    if not isinstance(value, int | float):
+    if not isinstance(value, int | float) or isinstance(value, bool):
         return
     minimum = -math.inf if minimum is None else minimum
     maximum = (MAX_WHOLE if isinstance(value, int) else math.inf) if maximum is None else maximum

@@ -17,8 +17,8 @@ def read(path: Path) -> dict[str, Any]:
     """Read a mapping of settings; an empty file is one without settings.
 
     Raises:
-        UserError: the file is missing, is no regular file or no text in UTF-8, isn't YAML, names a key twice, or holds
-            no mapping, or holds itself.
+        UserError: the file is missing, is no regular file or no text in UTF-8, isn't YAML, names a key twice, has a
+            key that is no text, holds no mapping, or holds itself.
     """
     try:
         content = yaml.load(files.read_text(path), _Loader)
@@ -28,7 +28,7 @@ def read(path: Path) -> dict[str, Any]:
         return {}
     if not isinstance(content, dict):
         raise UserError(f"{path} holds no settings; expected lines such as `name: value`")
-    _require_countable(path, content)
+    _require_plain(path, content)
     return content
 
 
@@ -55,13 +55,16 @@ class _Loader(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
-def _require_countable(path: Path, content: Any) -> None:
+def _require_plain(path: Path, content: Any) -> None:
     waiting, n = [content], 0
     while waiting:
         value, n = waiting.pop(), n + 1
         if n > _MOST_VALUES:
             raise UserError(f"{path} holds more than {_MOST_VALUES} values, or holds itself by an anchor")
         if isinstance(value, dict):
+            for key in value:
+                if not isinstance(key, str):
+                    raise UserError(f"{path} has the key {key!r}, which is no text; write '{key}'")
             waiting += value.values()
         elif isinstance(value, list | tuple | set):
             waiting += value

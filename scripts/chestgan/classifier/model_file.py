@@ -8,10 +8,12 @@ from pathlib import Path
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
-from chestgan.base import files
+from chestgan.base import files, settings
 from chestgan.base.errors import UserError
 from chestgan.classifier import networks
 from chestgan.classifier.networks import Classifier
+from chestgan.images.image_set import MAX_IMAGE_SIZE
+from chestgan.images.labels import check_labels
 
 # the one key of the file's metadata; a file without it is another project's
 _KEY = "chestgan_classifier"
@@ -70,7 +72,8 @@ def read(path: Path, pretrained: Path | None) -> tuple[Classifier, Description]:
         raise UserError(f"{path} holds no classifier: its metadata has no {_KEY!r}; expected model.safetensors")
     try:
         description = Description(**json.loads(text))
-    except (ValueError, TypeError) as error:
+        _require_sound(description)
+    except (ValueError, TypeError, RecursionError, UserError) as error:
         raise UserError(f"{path} was written by another version of Chestgan: {error}; train it again") from None
     classifier = _build(path, description, pretrained)
     try:
@@ -78,6 +81,20 @@ def read(path: Path, pretrained: Path | None) -> tuple[Classifier, Description]:
     except RuntimeError as error:
         raise UserError(f"the weights in {path} don't fit its description: {' '.join(str(error).split())}") from None
     return classifier.eval().requires_grad_(False), description
+
+
+def _require_sound(description: Description) -> None:
+    """Refuse what would make a network of any size, or no prediction."""
+    settings.check(description)
+    check_labels(description.classes, "classes")
+    if description.classes != sorted(set(description.classes)):
+        raise UserError(f"classes is {description.classes}; expected an alphabetical list")
+    if description.positive_class not in description.classes:
+        raise UserError(f"positive_class is {description.positive_class!r}; expected one of {description.classes}")
+    if len(description.thresholds) != len(description.classes):
+        raise UserError(f"thresholds has {len(description.thresholds)} values; expected one for each class")
+    if not 1 <= description.image_size <= MAX_IMAGE_SIZE:
+        raise UserError(f"image_size is {description.image_size}; expected a whole number to {MAX_IMAGE_SIZE}")
 
 
 def _build(path: Path, description: Description, pretrained: Path | None) -> Classifier:

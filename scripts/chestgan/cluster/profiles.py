@@ -57,7 +57,7 @@ class Profile:
     def in_apptainer(self) -> bool:
         """Whether jobs run in the image by Apptainer."""
         methods = self.settings.get("software-deployment-method") or self.settings.get("sdm") or []
-        return "apptainer" in methods
+        return "apptainer" in (methods if isinstance(methods, list) else str(methods).split())
 
     def resources(self, rule: str) -> dict[str, Any]:
         """Return the resources that the profile sets for a rule."""
@@ -72,9 +72,13 @@ def read(path: Path) -> Profile:
     """
     file = _file_of(path)
     settings = yaml_files.read(file)
-    defaults = _pairs(settings.get("default-resources"), "=")
-    of_rules = _pairs(settings.get("set-resources"), ":")
-    return Profile(file, settings, _plain(defaults), {rule: _plain(_pairs(own, "=")) for rule, own in of_rules.items()})
+    try:
+        defaults = _pairs("default-resources", settings.get("default-resources"), "=")
+        of_rules = _pairs("set-resources", settings.get("set-resources"), ":")
+        own = {rule: _plain(_pairs(f"set-resources.{rule}", value, "=")) for rule, value in of_rules.items()}
+    except UserError as error:
+        raise UserError(f"{file}: {error}") from None
+    return Profile(file, settings, _plain(defaults), own)
 
 
 def mistakes(profile: Profile, rules: Iterable[str]) -> Iterator[str]:
@@ -101,12 +105,14 @@ def _file_of(path: Path) -> Path:
     return path / max(meant, key=meant.__getitem__)
 
 
-def _pairs(value: Any, separator: str) -> dict[str, Any]:
+def _pairs(key: str, value: Any, separator: str) -> dict[str, Any]:
     """Read what Snakemake takes as a mapping, and as one text or a list of texts too."""
     if isinstance(value, dict):
         return value
     if isinstance(value, str):
         value = [value]
+    if not isinstance(value, list | None):
+        raise UserError(f"{key} is {value!r:.100}; expected lines such as `name: value`")
     pairs: dict[str, Any] = {}
     for text in value or []:
         name, _, rest = str(text).partition(separator)

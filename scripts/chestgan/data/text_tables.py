@@ -95,9 +95,11 @@ def _read_sheet(path: Path, sheet: str | None) -> pd.DataFrame:
         with pd.ExcelFile(path, engine="openpyxl") as book:
             name = _sheet_name(path, book.sheet_names, sheet)
             return pd.read_excel(book, name, header=None, dtype=str, keep_default_na=False, na_values=[""])
-    except (UserError, OSError):
+    except UserError:
         raise
     except Exception as error:  # openpyxl raises whatever a damaged file leads it to
+        if isinstance(error, OSError) and error.filename is not None:
+            raise
         raise _DamagedSheet(" ".join(str(error).split()) or type(error).__name__) from None
 
 

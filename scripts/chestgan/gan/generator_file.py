@@ -10,7 +10,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor, nn
 
-from chestgan.base import files
+from chestgan.base import files, settings
 from chestgan.base.errors import UserError
 from chestgan.gan.networks.build import build_generator
 from chestgan.gan.presets import GanSettings
@@ -89,21 +89,20 @@ def _build(path: Path, text: str) -> tuple[nn.Module, Description]:
         description = Description(**fields | {"settings": GanSettings(**fields["settings"])})
         _require_sound(description)
         generator = build_generator(description.settings, len(description.classes), description.image_size)
-    except (ValueError, TypeError, KeyError, AttributeError, UserError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError, UserError) as error:
         raise UserError(f"{path} was written by another version of Chestgan: {error}; train it again") from None
     return generator, description
 
 
 def _require_sound(description: Description) -> None:
     """Refuse what would make a network of any size, or files outside the folder of the images."""
+    settings.check(description)
     check_labels([description.name], "name")
     check_labels(description.classes, "classes")
     if description.classes != sorted(set(description.classes)):
         raise UserError(f"classes is {description.classes}; expected an alphabetical list")
-    if not isinstance(description.image_size, int) or not 1 <= description.image_size <= MAX_IMAGE_SIZE:
-        raise UserError(f"image_size is {description.image_size!r}; expected a whole number to {MAX_IMAGE_SIZE}")
-    if not isinstance(description.seed, int):
-        raise UserError(f"seed is {description.seed!r}; expected a whole number")
+    if not 1 <= description.image_size <= MAX_IMAGE_SIZE:
+        raise UserError(f"image_size is {description.image_size}; expected a whole number to {MAX_IMAGE_SIZE}")
 
 
 def _fields(description: Description) -> dict[str, Any]:
