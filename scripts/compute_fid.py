@@ -51,8 +51,12 @@ class Config:
         "accept an Inception file with another checksum; the result says so", False
     )
     features: Path | None = argument("folder that keeps features for other runs; default: none are kept", None)
-    n_draws: int = setting("random draws to average over where a side has more than n images", 10, minimum=1)
-    n_subsets: int = setting("random halves for the standard error of the kernel distance", 100, minimum=2)
+    n_draws: int = setting(
+        "random draws to average over where a side has more than n images", 10, minimum=1, maximum=1000
+    )
+    n_subsets: int = setting(
+        "random halves for the standard error of the kernel distance", 100, minimum=2, maximum=10_000
+    )
     seed: int = setting("seed of the draws and the halves", 0, minimum=0)
     batch_size: int = setting("images at a time", BATCH_SIZE, minimum=1)
     image_size: int | None = argument(

@@ -357,6 +357,7 @@ class TestBadInput:
 
     def test_a_number_out_of_range(self, refused):
         assert "n_subsets is 1" in refused("--n-subsets", 1)
+        assert "n_draws is 2000000000; expected a number from 1 to 1000" in refused("--n-draws", 2_000_000_000)
 
     def test_a_gpu_where_there_is_none(self, refused, monkeypatch):
         monkeypatch.setattr("torch.cuda.is_available", lambda: False)

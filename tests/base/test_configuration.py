@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from chestgan.base import configuration
+from chestgan.base import configuration, files
 from chestgan.base.errors import UserError
 from project import ROOT
 
@@ -117,7 +117,24 @@ def test_folders_behind_links_are_data_and_links_back_end(tmp_path: Path) -> Non
     assert found == [data / "covid/1.png", data / "normal/2.png"]
     before = configuration.sha256_of_files(found)
     (tmp_path / "elsewhere/1.png").write_bytes(b"other pixels")
-    assert configuration.sha256_of_files(found) != before
+    changed = configuration.sha256_of_files(found)
+    assert changed != before
+    (data / "normal" / "2.png").unlink()
+    (data / "normal" / "2.png").symlink_to(tmp_path / "elsewhere.png")
+    (tmp_path / "elsewhere.png").touch()
+    assert configuration.sha256_of_files(configuration.data_files(str(data))) == changed
+    (tmp_path / "elsewhere.png").write_bytes(b"other pixels")
+    assert configuration.sha256_of_files(found) != changed
+
+
+def test_a_file_that_cannot_be_read_stops_no_plan(tmp_path: Path, monkeypatch) -> None:
+    def refuse(path: Path) -> str:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    (tmp_path / "a.png").touch()
+    readable = configuration.sha256_of_files([tmp_path / "a.png"])
+    monkeypatch.setattr(files, "sha256", refuse)
+    assert configuration.sha256_of_files([tmp_path / "a.png"]) != readable
 
 
 def test_a_name_that_is_no_text_has_a_checksum(tmp_path: Path) -> None:

@@ -122,5 +122,5 @@ def test_the_parts_of_a_list_have_its_type() -> None:
 
     settings.check(Told(["a"], [1, 0.5]))
     for wrong in (Told("a", []), Told([1], []), Told(["a"], [None])):
-        with pytest.raises(UserError, match="expected (a list|text|a number)"):
+        with pytest.raises(UserError, match=r"expected (a list|text|a number)"):
             settings.check(wrong)

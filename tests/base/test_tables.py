@@ -1,5 +1,6 @@
 """A table is read as it was written, and one that is missing or damaged is told in one line."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -107,6 +108,8 @@ def test_a_table_without_rows_is_empty(tmp_path: Path) -> None:
     assert read_table(tmp_path / "table.csv", ["a", "b"]).empty
 
 
-def test_a_folder_is_no_table(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="can't be read"):
-        read_table(tmp_path, ["a"])
+def test_a_folder_or_a_fifo_is_no_table(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "table.csv")
+    for path in (tmp_path, tmp_path / "table.csv"):
+        with pytest.raises(UserError, match="there is no file"):
+            read_table(path, ["a"])

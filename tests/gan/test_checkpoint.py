@@ -1,5 +1,6 @@
 """A checkpoint is used by exactly the training that it is of, whatever its code looks like."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -52,6 +53,14 @@ def test_a_damaged_file_is_renamed(content: bytes, tmp_path: Path) -> None:
     assert loaded is None
     assert "can't be read" in message
     assert (tmp_path / "checkpoint.pt.set-aside").read_bytes() == content
+
+
+def test_what_is_no_file_is_renamed(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "checkpoint.pt")
+    loaded, message = checkpoint.load(tmp_path / "checkpoint.pt", "mine")
+    assert loaded is None
+    assert "expected a file" in message
+    assert [path.name for path in tmp_path.iterdir()] == ["checkpoint.pt.set-aside"]
 
 
 def test_a_flipped_bit_in_a_tensor_is_found(tmp_path: Path) -> None:

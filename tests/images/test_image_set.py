@@ -1,6 +1,7 @@
 """The one form that every stage speaks."""
 
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -62,6 +63,11 @@ def shared_patient(folder: Path) -> None:
     image_set.write_manifest(folder, pd.DataFrame(table))
 
 
+def fifo(folder: Path, name: str) -> None:
+    (folder / name).unlink()
+    os.mkfifo(folder / name)
+
+
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
@@ -73,6 +79,8 @@ def shared_patient(folder: Path) -> None:
         (lambda folder: (folder / "manifest.csv").write_text(""), "can't be read"),
         (lambda folder: (folder / "images.npy").write_bytes(b""), "can't be read"),
         (lambda folder: np.savez((folder / "images.npy").open("wb"), np.zeros(3)), "can't be read"),
+        (lambda folder: fifo(folder, "images.npy"), "isn't an image set: there is no file .*images.npy"),
+        (lambda folder: fifo(folder, "manifest.csv"), "isn't an image set: there is no file .*manifest.csv"),
         (label_outside, r"'\.\./up' can't be a label: it couldn't name a folder"),
         (shared_patient, "2 patients in more than one split, such as 'p0'"),
     ],

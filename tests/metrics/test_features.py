@@ -1,5 +1,6 @@
 """The features against pytorch-fid and the plain networks, their weights' verification, and what is kept."""
 
+import os
 import re
 from pathlib import Path
 
@@ -216,7 +217,7 @@ class TestKeptFeatures:
         features.kept_features(efficientnet, images.reshape(5, 24, 96), tmp_path)
         assert len(list(tmp_path.iterdir())) == 6
 
-    @pytest.mark.parametrize("damage", ["truncated", "empty", "garbage", "flipped", "short", "zeros"])
+    @pytest.mark.parametrize("damage", ["truncated", "empty", "garbage", "flipped", "short", "zeros", "fifo"])
     def test_that_are_damaged_are_computed_again(self, efficientnet, images, tmp_path, damage):
         computed = features.kept_features(efficientnet, images, tmp_path)
         (path,) = tmp_path.iterdir()
@@ -226,6 +227,9 @@ class TestKeptFeatures:
                 parts = dict(kept)
             with path.open("wb") as file:
                 np.savez(file, **parts | {"features": computed[:-1] if damage == "short" else np.zeros_like(computed)})
+        elif damage == "fifo":
+            path.unlink()
+            os.mkfifo(path)
         else:
             middle = len(whole) // 2
             flipped = whole[:middle] + bytes([whole[middle] ^ 1]) + whole[middle + 1 :]

@@ -109,8 +109,12 @@ def sha256_of_files(paths: list[Path]) -> str:
     """Compute one checksum of the names and the bytes of files; a touched file doesn't change it."""
     digest = hashlib.sha256()
     for path in paths:
+        try:
+            known = files.sha256(path)
+        except OSError as error:  # whoever decodes it says which file it is
+            known = f"unreadable: {error.errno}"
         # a name of bytes that are no text counts too
-        digest.update(files.sha256(path).encode() + b" " + os.fsencode(path) + b"\n")
+        digest.update(known.encode() + b" " + os.fsencode(path) + b"\n")
     return digest.hexdigest()
 
 

@@ -23,6 +23,9 @@ def read_table(path: Path, columns: Sequence[str], text: Sequence[str] = ()) -> 
     Raises:
         UserError: it is missing, damaged, or lacks a column.
     """
+    if not path.is_file():
+        hint = now_called([file.name for file in path.parent.glob("*")], [path.name])
+        raise UserError(f"there is no file {path.absolute()}{hint}; run again what makes {path.parent}")
     try:
         with warnings.catch_warnings():
             # rows with more cells than the header would lose them
@@ -30,10 +33,7 @@ def read_table(path: Path, columns: Sequence[str], text: Sequence[str] = ()) -> 
             table = pd.read_csv(
                 path, dtype=dict.fromkeys(text, str), keep_default_na=False, na_values=[""], index_col=False
             )
-    except FileNotFoundError:
-        hint = now_called([file.name for file in path.parent.glob("*")], [path.name])
-        raise UserError(f"there is no file {path.absolute()}{hint}; run again what makes {path.parent}") from None
-    except (ValueError, IsADirectoryError, pd.errors.ParserError, pd.errors.ParserWarning) as error:
+    except (ValueError, pd.errors.ParserError, pd.errors.ParserWarning) as error:
         raise UserError(f"{path} can't be read: {' '.join(str(error).split())}; make it again") from None
     missing = [column for column in columns if column not in table]
     if missing:

@@ -68,9 +68,11 @@ def load(path: Path, fingerprint: str) -> tuple[dict[str, Any] | None, str]:
     Returns:
         The state, or None to start from scratch; and a message for the user, empty where there was no file.
     """
-    if not path.exists():
+    if not os.path.lexists(path):
         return None, ""
     try:
+        # a FIFO would be read for ever
+        files.require_file(path)
         _require_checksums(path)
         state = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # torch names no exception for a damaged file

@@ -93,13 +93,13 @@ def read(folder: Path) -> ImageSet:
         UserError: a file is missing or damaged, isn't the one that `settings.json` beside it has the checksum of, or
             the two don't fit together.
     """
+    for name in FILES:
+        if not (folder / name).is_file():
+            told = f"{folder} isn't an image set: there is no file {folder / name}"
+            raise UserError(f"{told}; split_data and generate_images make one")
     try:
         images = np.lib.format.open_memmap(folder / "images.npy", mode="r")
         manifest = pd.read_csv(folder / "manifest.csv", dtype=str, keep_default_na=False)
-    except FileNotFoundError as error:
-        raise UserError(
-            f"{folder} isn't an image set: there is no {error.filename}; split_data and generate_images make one"
-        ) from None
     except (ValueError, OSError, pd.errors.ParserError) as error:
         raise UserError(f"the image set {folder} can't be read: {error}; make it again") from None
     if images.ndim != 3 or images.dtype != np.uint8 or len(images) != len(manifest):

@@ -73,6 +73,8 @@ def _key(extractor: Extractor, images: np.ndarray) -> str:
 
 def _read_kept(path: Path, key: str) -> np.ndarray | None:
     """Read kept features; None where there are none, or the file isn't as it was written."""
+    if not path.is_file():
+        return None
     try:
         with np.load(path, allow_pickle=False) as kept:
             features, sha256 = kept["features"], str(kept["sha256"])
