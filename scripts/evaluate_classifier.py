@@ -44,6 +44,7 @@ from chestgan.classifier.training import Labelled, Length, Validation
 from chestgan.classifier.training_set import Arm
 from chestgan.data import plain_split
 from chestgan.images.image_set import ImageSet
+from chestgan.images.labels import check_labels
 from chestgan.metrics import scores
 from chestgan.metrics.score_tables import PREDICTION_COLUMNS, SCORE_COLUMNS, probability_columns
 
@@ -68,7 +69,11 @@ class Config:
         None,
     )
     ratio: float = setting(
-        "synthetic or repeated images of a class per real training image of it", 1.0, minimum=0.001, section="arms"
+        "synthetic or repeated images of a class per real training image of it",
+        1.0,
+        minimum=0.001,
+        maximum=1e6,
+        section="arms",
     )
     augment: bool = setting(
         "standard augmentation: shift and recolour each training image whenever it is shown", False, section="arms"
@@ -92,8 +97,7 @@ class Config:
 
     def __post_init__(self) -> None:
         settings.check(self)
-        if not self.arm:
-            raise UserError("arm is empty; expected a name")
+        check_labels([self.arm], "arm")
         needs_generator = KINDS[self.train_on].needs_generator
         if needs_generator and self.generated is None:
             raise UserError(

@@ -21,15 +21,13 @@ from PIL import Image
 from torch import nn
 
 from chestgan.base import commandline, devices, files, progress, settings
-from chestgan.base.errors import UserError, unknown_name
+from chestgan.base.errors import UserError
 from chestgan.base.provenance import versions
 from chestgan.base.settings import argument, setting
 from chestgan.gan import generator_file, sampling
 from chestgan.gan.generator_file import Description
 from chestgan.images import image_set
-
-# a table of more doesn't fit into the memory of a usual machine
-MAX_IMAGES = 10_000_000
+from chestgan.images.counts import parse_counts, require_possible
 
 
 @dataclass(frozen=True)
@@ -39,7 +37,9 @@ class Config:
     generator: Path = argument("generator file, made by train_acgan")
     output: Path = argument("new folder for the image set and its PNG files")
     counts: tuple[str, ...] = setting("images per class, such as covid=100 normal=50", ())
-    ratio: float | None = setting("synthetic images of a class per real training image of it", None, minimum=0.001)
+    ratio: float | None = setting(
+        "synthetic images of a class per real training image of it", None, minimum=0.001, maximum=1e6
+    )
     real: Path | None = argument("image set with a split column; ratio refers to its training images", None)
     first_seed: int = setting("seed of the first image of each class; the others count up from it", 0, minimum=0)
     device: str = argument("compute device", "cpu", choices=devices.DEVICES)
@@ -59,8 +59,7 @@ def run(config: Config) -> None:
     files.require_empty(config.output)
     generator, description = generator_file.read(config.generator)
     counts = count_images(config, description.classes)
-    if sum(counts.values()) > MAX_IMAGES:
-        raise UserError(f"counts or ratio ask for {sum(counts.values()):,} images; at most {MAX_IMAGES:,} are made")
+    require_possible(counts)
     manifest = plan(counts, config.first_seed)
     devices.use_threads(config.threads)
     accelerator = devices.accelerator(config.device, config.processes)
@@ -90,19 +89,7 @@ def count_images(config: Config, classes: list[str]) -> dict[str, int]:
         if train.classes != classes:
             raise UserError(f"{config.real} has the classes {train.classes}, but the generator {classes}")
         return {label: round(config.ratio * (train.manifest["label"] == label).sum()) for label in classes}
-    counts = {}
-    for text in config.counts:
-        label, _, number = text.rpartition("=")
-        if not label or not number.isdecimal() or not number.isascii() or len(number) > len(str(MAX_IMAGES)):
-            raise UserError(f"counts has {text!r:.120}; expected CLASS=NUMBER, such as {classes[0]}=100")
-        if label not in classes:
-            raise unknown_name("class", label, classes)
-        if label in counts:
-            raise UserError(f"counts names {label!r} twice; name each class once")
-        counts[label] = int(number)
-    if not any(counts.values()):
-        raise UserError("counts asks for no image at all")
-    return counts
+    return parse_counts(config.counts, classes)
 
 
 def plan(counts: dict[str, int], first_seed: int) -> pd.DataFrame:

@@ -17,14 +17,16 @@ import numpy as np
 import pandas as pd
 
 from chestgan.base import commandline, files, settings
-from chestgan.base.errors import UserError, unknown_name
+from chestgan.base.errors import UserError
 from chestgan.base.provenance import versions
 from chestgan.base.settings import argument
 from chestgan.base.tables import write_table
 from chestgan.data import duplicates, framing, plain_folder, preparation
 from chestgan.data.plain_folder import PlainFolder
 from chestgan.images import image_set
+from chestgan.images.counts import parse_counts
 from chestgan.images.image_set import SPLITS, ImageSet
+from chestgan.images.labels import check_labels
 
 PAIR_COLUMNS = ["file", "label", "real_file", "real_label", "patient", "split", "kind", "correlation"]
 
@@ -38,7 +40,9 @@ class Config:
     real: Path = argument("image set of the real images, made by split_data")
     output: Path = argument("new folder for the image set")
     counts: tuple[str, ...] = argument("most images per class, such as covid=100 normal=50; default: all", ())
-    ratio: float | None = argument("most images of a class per real training image of it", None, minimum=0.001)
+    ratio: float | None = argument(
+        "most images of a class per real training image of it", None, minimum=0.001, maximum=1e6
+    )
     seed: int = argument("seed of the training that made the images, or of the study", 0, minimum=0)
     same_for_all_seeds: bool = argument("the study has these images for every seed: their spread isn't known", False)
     threads: int = argument("threads that decode images", 2, minimum=1)
@@ -52,7 +56,9 @@ class Config:
 def run(config: Config) -> None:
     """List, decode, choose, compare and write; the folder appears whole."""
     files.require_empty(config.output)
+    check_labels([config.name], "name")
     real, split = read_split(config.real)
+    wanted = count_images(config, real)
     key = f"generators.{config.name}.images"
     listed = plain_folder.list_images(config.images, key)
     ignored = listed["label"].isin(split["settings"].get("ignored_labels") or ())
@@ -63,7 +69,7 @@ def run(config: Config) -> None:
         scratch.mkdir()
         found = plain_folder.read(config.images, listed[~ignored], how, config.threads, scratch)
         plain_folder.require_few_rejected(config.images, found, split["settings"]["max_rejected"])
-        manifest = choose(found.images.manifest, count_images(config, real))
+        manifest = choose(found.images.manifest, wanted)
         preparation.copy_images(scratch, manifest.index.to_numpy(), folder)
         shutil.rmtree(scratch)
         image_set.write_manifest(folder, manifest)
@@ -96,15 +102,9 @@ def count_images(config: Config, real: ImageSet) -> dict[str, int]:
     if config.ratio is not None:
         train = real.manifest.loc[real.manifest["split"] == "train", "label"].value_counts()
         return {label: round(config.ratio * train[label]) for label in real.classes}
-    counts = dict.fromkeys(real.classes, 0 if config.counts else sys.maxsize)
-    for text in config.counts:
-        label, _, number = text.rpartition("=")
-        if label not in counts:
-            raise unknown_name("class", label, counts)
-        if not number.isdecimal():
-            raise UserError(f"counts has {text!r}; expected CLASS=NUMBER, such as {label}=100")
-        counts[label] = int(number)
-    return counts
+    if not config.counts:
+        return dict.fromkeys(real.classes, sys.maxsize)
+    return dict.fromkeys(real.classes, 0) | parse_counts(config.counts, real.classes)
 
 
 def choose(manifest: pd.DataFrame, wanted: dict[str, int]) -> pd.DataFrame:

@@ -22,9 +22,12 @@ from chestgan.base import commandline, devices, files, interruption, settings
 from chestgan.base.errors import UserError
 from chestgan.base.provenance import versions
 from chestgan.base.settings import argument, setting
+from chestgan.base.tables import write_table
 from chestgan.gan import checkpoint, generator_file, presets, snapshots, step, training_set
 from chestgan.gan.kept_snapshots import Keeping
-from chestgan.gan.training import State, Training, resume, train
+from chestgan.gan.training import SPEED, State, Training, resume, train
+from chestgan.images.labels import check_labels
+from chestgan.images.sheets import save_sheet
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,6 +51,8 @@ class Config(presets.Overrides):
 
     def __post_init__(self) -> None:
         settings.check(self)
+        if self.name is not None:
+            check_labels([self.name], "name")
         if self.keep_discriminators and not self.keep_snapshots:
             raise UserError("keep_discriminators goes with keep_snapshots: the snapshots to keep them of")
 
@@ -111,20 +116,29 @@ def publish(config: Config, training: Training, gan: step.Gan, state: State) -> 
     """Write the results; the folder appears whole."""
     history = pd.DataFrame(state.history)
     n_classes = len(training.data.classes)
-    last = step.copied_weights(step.sampling_generator(gan, training.settings, n_classes, training.accelerator))
+    generator = step.sampling_generator(gan, training.settings, n_classes, training.accelerator)
+    last = step.copied_weights(generator)
     last_kimg, last_validation_kd = training.kimg(state.step), state.history[-1]["validation_kd"]
     selected = training.description(state.best_kimg, state.best_validation_kd)
+    generator.load_state_dict(state.best_weights)
+    sheets = {kimg: training.sheet(kimg) for kimg in history["kimg"][history["validation_kd"].notna()]}
+    lost = [kimg for kimg, sheet in sheets.items() if not sheet.is_file()]
+    warnings = [f"{len(lost)} of {len(sheets)} sample sheets were deleted beside the checkpoint"] if lost else []
+    for warning in warnings:
+        print(f"warning: {warning}", file=sys.stderr)
     with files.new_folder(config.output) as folder:
         generator_file.write(folder / "generator.safetensors", state.best_weights, selected)
         generator_file.write(
             folder / "generator_last.safetensors", last, training.description(last_kimg, last_validation_kd)
         )
-        history.to_csv(folder / "history.csv", index=False, lineterminator="\n")
+        write_table(folder / "history.csv", history.drop(columns=SPEED))
+        # what no two trainings have in common stands apart, so that all the rest is the same for equal ones
+        write_table(folder / "speed.csv", history[["kimg", SPEED]])
         (folder / "samples").mkdir()
-        for kimg in history["kimg"][history["validation_kd"].notna()]:
-            shutil.copy(training.sheet(kimg), folder / "samples")
-        shutil.copy(training.sheet(state.best_kimg), folder / "samples.png")
-        files.write_json(folder / "settings.json", provenance(config, training, state))
+        for kimg in sheets.keys() - set(lost):
+            shutil.copy(sheets[kimg], folder / "samples")
+        save_sheet(snapshots.sample_sheet(generator, training.settings, n_classes), folder / "samples.png")
+        files.write_json(folder / "settings.json", provenance(config, training, state) | {"warnings": warnings})
 
 
 def provenance(config: Config, training: Training, state: State) -> dict[str, Any]:

@@ -260,7 +260,9 @@ def test_bad_input_is_told_in_a_line(
         (["--backbone", "resnet"], "backbone is 'resnet'; expected one of convnet, resnet18"),
         (["--ratio", "0"], "ratio is 0.0; expected a number from 0.001"),
         (["--positive-class", "Covid"], "unknown positive_class 'Covid'; known: covid, normal; did you mean 'covid'?"),
-        (["--arm", ""], "arm is empty"),
+        (["--arm", ""], "arm: '' can't be a label: it is empty"),
+        (["--arm", "a\nb"], "can't be a label: it has control characters"),
+        (["--ratio", "1e308"], "ratio is 1e+308; expected a number from 0.001 to 1000000.0"),
         (["--trainable-blocks", "2"], "convnet without pretrained weights is trained whole"),
         (["--backbone", "vgg16", "--weights", "none.pth"], "there is no weights file"),
     ):

@@ -215,6 +215,8 @@ def test_counts_of_no_class_or_of_nothing(refused, tmp_path):
         images, "--counts", "covid=many"
     )
     assert "counts asks for no image at all" in refused(images, "--counts", "covid=0")
+    assert "counts names 'covid' twice" in refused(images, "--counts", "covid=2", "covid=5")
+    assert "counts has 'covid=999" in refused(images, "--counts", "covid=" + "9" * 5000)
     assert "expected --counts or --ratio" in refused(images, "--counts", "covid=1", "--ratio", "1")
 
 

@@ -52,6 +52,7 @@ def test_results_are_whole(trained: Path) -> None:
         "generator.safetensors",
         "generator_last.safetensors",
         "history.csv",
+        "speed.csv",
         "samples",
         "samples.png",
         "settings.json",
@@ -86,7 +87,7 @@ def test_settings_say_what_was_run(trained: Path) -> None:
 def test_same_seed_same_bits(trained: Path, tiny_split: Path, tmp_path: Path) -> None:
     again = tmp_path / "again"
     assert train_acgan.main(flags(tiny_split, again, "--ema-kimg", "0.05")) == 0
-    for name in ("generator.safetensors", "generator_last.safetensors", "samples.png"):
+    for name in ("generator.safetensors", "generator_last.safetensors", "history.csv", "samples.png"):
         assert files.sha256(again / name) == files.sha256(trained / name), name
 
 
@@ -129,10 +130,23 @@ def test_a_training_in_many_parts_ends_with_the_same_bits(
         attempts += 1
     assert code == 0
     assert attempts >= 5
-    for name in ("generator.safetensors", "generator_last.safetensors", "samples.png"):
+    for name in ("generator.safetensors", "generator_last.safetensors", "history.csv", "samples.png"):
         assert files.sha256(tmp_path / "parts" / name) == files.sha256(tmp_path / "whole" / name)
-    histories = [pd.read_csv(tmp_path / part / "history.csv") for part in ("whole", "parts")]
-    pd.testing.assert_frame_equal(*(history.drop(columns="images_per_second") for history in histories))
+    speeds = [pd.read_csv(tmp_path / part / "speed.csv") for part in ("whole", "parts")]
+    assert list(speeds[0]) == ["kimg", "images_per_second"]
+    pd.testing.assert_series_equal(*(speed["kimg"] for speed in speeds))
+
+
+def test_deleted_sheets_are_told_and_lose_no_training(trained: Path, tiny_split: Path, tmp_path: Path, capsys) -> None:
+    kept = tmp_path / "checkpoint"
+    shutil.copytree(trained.with_name("train-checkpoint"), kept)
+    shutil.rmtree(kept / "samples")
+    more = ["--ema-kimg", "0.05", "--checkpoint", str(kept)]
+    assert train_acgan.main(flags(tiny_split, tmp_path / "again", *more)) == 0
+    assert "warning: 2 of 3 sample sheets were deleted beside the checkpoint" in capsys.readouterr().err
+    assert len(list((tmp_path / "again" / "samples").iterdir())) == 1
+    for name in ("generator.safetensors", "samples.png"):
+        assert files.sha256(tmp_path / "again" / name) == files.sha256(trained / name)
 
 
 def kept_in(folder: Path) -> dict[str, str]:

@@ -52,6 +52,13 @@ def test_long_work_has_a_line_each_twenty_seconds(clock: SimpleNamespace, capsys
     ]
 
 
+def test_a_later_attempt_counts_on(clock: SimpleNamespace, capsys: pytest.CaptureFixture) -> None:
+    for _ in progress.track(range(6, 8), "train", "steps", before=6):
+        clock.now += 25
+    told = ["train: 7 of 8 steps in 25 s", "train: 8 of 8 steps in 50 s"]
+    assert capsys.readouterr().err.splitlines() == told
+
+
 def test_work_that_ends_early_says_nothing_of_an_end(capsys: pytest.CaptureFixture) -> None:
     assert list(itertools.islice(progress.track(range(5), "train"), 3)) == [0, 1, 2]
     assert capsys.readouterr().err == ""

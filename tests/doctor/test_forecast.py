@@ -27,7 +27,7 @@ def finish_training(results: Path, known: Known, image_size: int = 64, **changes
     train = results / "strong" / "seed-0" / "train"
     train.mkdir(parents=True)
     (train / "settings.json").write_text(json.dumps({"settings": known.presets["strong"] | changes}))
-    pd.DataFrame({"images_per_second": [90.0, 100.0, 110.0]}).to_csv(train / "history.csv")
+    pd.DataFrame({"images_per_second": [90.0, 100.0, 110.0]}).to_csv(train / "speed.csv")
     (results / "split").mkdir()
     (results / "split" / "settings.json").write_text(json.dumps({"settings": {"image_size": image_size}}))
 

@@ -130,7 +130,7 @@ def images_per_second(study: Project) -> float:
     study.profile = "profiles/local"
     assert study.snakemake(TRAINED).returncode == 0
     study.profile = "slurm"
-    rates = pd.read_csv((study.folder / TRAINED).with_name("history.csv"))["images_per_second"]
+    rates = pd.read_csv((study.folder / TRAINED).with_name("speed.csv"))["images_per_second"]
     shutil.rmtree(study.folder / "results" / "demo" / "covidgan")
     return rates.max()
 

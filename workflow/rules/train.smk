@@ -6,6 +6,7 @@ rule train_acgan:
         generator=f"{BRANCH}/train/generator.safetensors",
         last=f"{BRANCH}/train/generator_last.safetensors",
         history=f"{BRANCH}/train/history.csv",
+        speed=f"{BRANCH}/train/speed.csv",
         settings=f"{BRANCH}/train/settings.json",
         samples=directory(f"{BRANCH}/train/samples"),
         sheet=report(
@@ -48,9 +49,10 @@ rule train_acgan:
         # not declared: what is declared is deleted before a retry, and a retry goes on from here
         checkpoint=f"{BRANCH}/checkpoint",
         snapshots=f"{BRANCH}/snapshots",
+    # an attempt that goes on from a checkpoint goes on in the log, too
     shell:
         "{params.launcher} {params.script} {params.flags} --name {wildcards.generator} "
         "--seed {wildcards.seed} --real {params.real} --checkpoint {params.checkpoint} "
         "--snapshots {params.snapshots} {resources.tensorboard} "
         "--device {resources.device} --processes {resources.processes} --threads {threads} "
-        "--time-limit {params.time_limit} --output {params.folder} 2> {log}"
+        "--time-limit {params.time_limit} --output {params.folder} 2>> {log}"

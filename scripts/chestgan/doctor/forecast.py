@@ -13,6 +13,7 @@ from typing import Any
 import pandas as pd
 
 from chestgan.base import files, imported
+from chestgan.base.errors import UserError
 from chestgan.doctor.machine import BYTES_PER_TRAINING
 
 # settings that decide how fast a training is and how large its files are
@@ -112,8 +113,8 @@ def speed(config: Mapping[str, Any], generator: str, known: Known, results: Path
 
 def seconds_of_jobs(stage: str, benchmarks: Path) -> float | None:
     """Compute how long a job of a stage took on the average in this study; None where none ran."""
-    found = [pd.read_csv(path, sep="\t") for path in sorted((benchmarks / stage).glob("*.tsv"))]
-    taken = [float(table["s"].iloc[-1]) for table in found if "s" in table and len(table)]
+    found = [_column(path, "s", sep="\t") for path in sorted((benchmarks / stage).glob("*.tsv"))]
+    taken = [float(seconds.iloc[-1]) for seconds in found if len(seconds)]
     return mean(taken) if taken else None
 
 
@@ -147,15 +148,31 @@ def _earlier_speeds(config: Mapping[str, Any], settings: Mapping[str, Any], fold
     """List the images/s of a generator's finished trainings that had these settings and images of this size."""
     split = folder.parent / "split" / "settings.json"
     size = config["split_data"].get("image_size", 64)
-    if not split.is_file() or files.read_json(split)["settings"]["image_size"] != size:
+    if _settings(split).get("image_size") != size:
         return []
     found = []
     for path in sorted(folder.glob("seed-*/train/settings.json")):
-        before = files.read_json(path)["settings"]
-        if all(before.get(name) == settings[name] for name in _DECISIVE):
-            rates = pd.read_csv(path.with_name("history.csv"))["images_per_second"]
+        before = _settings(path)
+        rates = _column(path.with_name("speed.csv"), "images_per_second")
+        if len(rates) and all(before.get(name) == settings[name] for name in _DECISIVE):
             found.append(float(rates.median()))
     return found
+
+
+def _settings(path: Path) -> dict[str, Any]:
+    """Read the settings of a result; none where it is missing or damaged, for its stage has to say so."""
+    try:
+        return dict(files.read_json(path)["settings"])
+    except (UserError, KeyError, TypeError, ValueError):
+        return {}
+
+
+def _column(path: Path, name: str, **how: Any) -> pd.Series:
+    """Read the numbers of a column; none where the table is missing or damaged."""
+    try:
+        return pd.to_numeric(pd.read_csv(path, **how)[name]).dropna() if path.is_file() else pd.Series(dtype=float)
+    except (ValueError, KeyError, TypeError):
+        return pd.Series(dtype=float)
 
 
 def _measured(config: Mapping[str, Any], settings: Mapping[str, Any], known: Known) -> dict[str, Any] | None:

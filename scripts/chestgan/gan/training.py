@@ -31,6 +31,8 @@ from chestgan.images.sheets import save_sheet
 
 # the history is finer than one row a snapshot
 ROWS_PER_SNAPSHOT = 8
+# the column of a row's images per second
+SPEED = "images_per_second"
 # several processes have to stop at the same step, and asking one another takes time
 STEPS_BETWEEN_QUESTIONS = 8
 
@@ -170,7 +172,8 @@ def train(training: Training, gan: Gan, state: State, watch: interruption.Watch)
 
     started = time.monotonic()
     steps = range(state.step, training.n_steps)
-    for step in progress.track(steps, f"train {training.name}", "steps") if is_main else steps:
+    shown = progress.track(steps, f"train {training.name}", "steps", before=state.step) if is_main else steps
+    for step in shown:
         # Update the discriminator and the generator.
         batch = make_batch(images, class_rows, settings, seed, step, rank, accelerator.num_processes)
         torch.manual_seed(step_seed(seed, step, rank + 1))
@@ -218,7 +221,7 @@ def _history_row(kimg: float, mean_losses: torch.Tensor, images_per_second: floa
             f"a loss isn't finite after {kimg:g} thousand images: {found}; lower the learning rates, or set "
             "mixed_precision to no; the last checkpoint stands"
         )
-    return {"kimg": kimg} | row | {"images_per_second": images_per_second, "validation_kd": math.nan}
+    return {"kimg": kimg} | row | {SPEED: images_per_second, "validation_kd": math.nan}
 
 
 def _take_snapshot(training: Training, gan: Gan, state: State, validation: Validation) -> None:
@@ -242,7 +245,7 @@ def _take_snapshot(training: Training, gan: Gan, state: State, validation: Valid
     generator.train(gan.ema is None)
     training.accelerator.print(
         f"{training.name}, seed {training.seed}: {kimg:g} of {training.settings.kimg:g} thousand images, "
-        f"{row['images_per_second']:.0f} images/s, validation KD {row['validation_kd']:.4f} "
+        f"{row[SPEED]:.0f} images/s, validation KD {row['validation_kd']:.4f} "
         f"(best {state.best_validation_kd:.4f} at {state.best_kimg:g})",
         file=sys.stderr,
     )

@@ -95,7 +95,7 @@ def read(folder: Path) -> ImageSet:
     """
     for name in FILES:
         if not (folder / name).is_file():
-            told = f"{folder} isn't an image set: there is no file {folder / name}"
+            told = f"{folder} isn't an image set: there is no {folder / name}"
             raise UserError(f"{told}; split_data and generate_images make one")
     try:
         images = np.lib.format.open_memmap(folder / "images.npy", mode="r")
