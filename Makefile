@@ -4,6 +4,9 @@ BIN := $(CURDIR)/.venv/bin
 export PATH := $(BIN):$(PATH)
 CONFIG ?= config/config.yaml
 PROFILE ?= profiles/local
+# what is locked already stays as it is, where the .in files allow it
+COMPILE := uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest --generate-hashes --no-annotate \
+    --custom-compile-command "make lock"
 SNAKEMAKE := snakemake --profile profiles/local --configfile $(CONFIG)
 
 .PHONY: help demo report new leave_one_source_out doctor image sif test schema bench lint format clean lock
@@ -63,21 +66,18 @@ clean: ## remove the demo's data and results, and the caches; other studies stay
 	rm -rf data/demo results/demo .pytest_cache .ruff_cache
 	rm -rf logs/demo logs/make_demo_data.log benchmarks/demo benchmarks/make_demo_data.tsv
 
-lock: ## pin the packages of the two .in files, with their dependencies
-	rm -rf .venv && $(PYTHON) -m venv .venv
-	pip install --quiet --requirement envs/chestgan.in
-	pip freeze --all --exclude pip > envs/chestgan.lock
-	pip install --quiet --requirement envs/dev.in
-	pip freeze --all --exclude pip | grep --invert-match --line-regexp --fixed-strings --file envs/chestgan.lock > envs/dev.lock
+lock: .venv/dev ## pin the packages of the two .in files, with all that they depend on and the checksums of their files
+	$(COMPILE) envs/chestgan.in --output-file envs/chestgan.lock
+	$(COMPILE) --constraint envs/chestgan.lock envs/chestgan.in envs/dev.in --output-file envs/dev.lock
 
-# the lock is a constraint: a platform installs what it needs of it, in exactly these versions; results name its copy
-.venv/chestgan: envs/chestgan.in envs/chestgan.lock
+# the lock is for every platform; what it was when an environment was made lies beside it, for results name it
+.venv/chestgan: envs/chestgan.lock
 	@$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "error: Python 3.11 or later is needed")'
 	$(PYTHON) -m venv .venv
-	pip install --quiet --requirement envs/chestgan.in --constraint envs/chestgan.lock
+	pip install --quiet --require-hashes --requirement envs/chestgan.lock
 	cp envs/chestgan.lock .venv/chestgan.lock
 	touch $@
 
-.venv/dev: .venv/chestgan envs/dev.in envs/dev.lock
-	pip install --quiet --requirement envs/dev.in --constraint envs/chestgan.lock --constraint envs/dev.lock
+.venv/dev: .venv/chestgan envs/dev.lock
+	pip install --quiet --require-hashes --requirement envs/dev.lock
 	touch $@

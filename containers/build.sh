@@ -3,6 +3,8 @@
 # call it. It reads from the environment
 #   ENGINE              docker or podman; by default the first of them that works
 #   INCEPTION_WEIGHTS   a path or an address of the Inception weights; without them the image has none
+#   TORCH_INDEX         an index of other builds of torch, such as those for CPUs alone
+#   BASE                another base image than the one of the definitions, such as a mirror's
 set -euo pipefail
 cd "$(dirname "$0")/.."
 weights=${INCEPTION_WEIGHTS:-}
@@ -43,11 +45,19 @@ engine() {
     fail "no engine works here; tried: ${ENGINE:-docker podman}; install docker or podman, or start its service"
 }
 
+# the words that give the definitions their arguments
+arguments=()
+REVISION=$(git describe --always --abbrev=40 --exclude '*' --dirty=+ 2>/dev/null || true)
+for name in REVISION TORCH_INDEX BASE; do
+    [ -z "${!name:-}" ] || arguments+=(--build-arg "$name=${!name}")
+done
+
 case ${1:-} in
 image)
     engine=$(engine)
     place_weights
-    "$engine" build --file containers/Dockerfile --tag chestgan --build-arg INCEPTION_WEIGHTS="$(ls "$given" 2>/dev/null)" .
+    arguments+=(--build-arg INCEPTION_WEIGHTS="$(ls "$given" 2>/dev/null || true)")
+    "$engine" build --file containers/Dockerfile --tag chestgan "${arguments[@]}" .
     digest=$("$engine" image inspect --format '{{.Id}}' chestgan)
     echo "chestgan ${digest#sha256:}"
     ;;
@@ -55,7 +65,7 @@ sif)
     command -v apptainer >/dev/null ||
         fail "apptainer isn't on the PATH: load its module or install it, or run \`make sif\` on another machine and copy $sif and $sif.sha256 here"
     place_weights
-    apptainer build --force "$sif.partial" containers/apptainer.def
+    apptainer build --force "${arguments[@]}" "$sif.partial" containers/apptainer.def
     sha256sum "$sif.partial" | sed "s|$sif.partial|chestgan.sif|" >"$sif.sha256"
     mv "$sif.partial" "$sif"
     echo "$sif $(cut -d ' ' -f 1 "$sif.sha256")"

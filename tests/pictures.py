@@ -1,5 +1,6 @@
 """Small pictures for tests, each unlike the others, and folders of them."""
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +26,14 @@ def class_folders(folder: Path, n_images: int = 8, labels: tuple[str, ...] = ("c
     for number, label in enumerate(labels):
         for place in range(n_images):
             save(folder / label / f"{place:02d}.png", picture(1000 * number + place))
+    return folder
+
+
+def with_links_elsewhere(folder: Path, store: Path) -> Path:
+    """Move the first two images of a folder elsewhere, and leave links to them."""
+    store.mkdir()
+    for path in sorted(folder.rglob("*.png"))[:2]:
+        path.symlink_to(shutil.move(path, store / path.name))
     return folder
 
 

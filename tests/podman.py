@@ -5,18 +5,21 @@ such as certificates and package indexes, is asked of it at run time.
 """
 
 import ast
+import contextlib
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from project import ROOT
 
-BASE = "docker.io/library/python:3.11-slim-bookworm"
+BASE = "localhost/python:3.11-of-debian"
 PROGRAMS = ("podman", "runc", "mmdebstrap")
 CACHE = Path(os.environ.get("CHESTGAN_TEST_CACHE", "/var/tmp/chestgan-tests")) / "containers"
 
@@ -39,6 +42,24 @@ default_ulimits = ["nofile=4096:4096", "nproc=8192:8192"]
 volumes = {volumes}
 """
 
+# an ordinary user's, whose images are those of root's store; the machine may lack the user and /dev/mqueue
+ROOTLESS = """#!/usr/bin/env bash
+exec unshare --mount bash -c '
+mkdir -p /dev/mqueue
+mount -t mqueue mqueue /dev/mqueue
+for name in passwd group subuid subgid; do mount --bind {home}/$name /etc/$name; done
+export HOME={home} XDG_RUNTIME_DIR={home}/run
+export CONTAINERS_CONF={home}/containers.conf CONTAINERS_STORAGE_CONF={home}/storage.conf
+exec setpriv --reuid={user} --regid={user} --clear-groups {podman} "$@"
+' podman "$@"
+"""
+OF_ROOTS_STORE = """
+[storage]
+driver = "overlay"
+[storage.options]
+additionalimagestores = ["{graph}"]
+"""
+
 
 def require() -> None:
     """Skip where the image can't be built."""
@@ -57,6 +78,45 @@ def environment(building: bool = False) -> dict[str, str]:
         "CONTAINERS_CONF": str(kept("build.conf" if building else "run.conf", containers)),
         "CONTAINERS_STORAGE_CONF": str(kept("storage.conf", STORAGE.format(graph=CACHE / "storage"))),
     }
+
+
+@contextlib.contextmanager
+def rootless(home: Path, user: int) -> Iterator[Path]:
+    """Make a program `podman` that runs as an ordinary user, without root's rights and with root's images.
+
+    Args:
+        home: the user's home folder; new, and its parents can be entered by anyone.
+        user: the number of a user that the machine needn't have.
+
+    Yields:
+        The folder to put first on the path.
+    """
+    if shutil.which("newuidmap") is None:
+        pytest.skip("needs newuidmap")
+    (home / "run").mkdir(parents=True, mode=0o700)
+    for path in (home, home / "run"):
+        os.chown(path, user, user)
+    (home / "passwd").write_text(f"{Path('/etc/passwd').read_text()}tester:x:{user}:{user}::{home}:/bin/bash\n")
+    (home / "group").write_text(f"{Path('/etc/group').read_text()}tester:x:{user}:\n")
+    for name in ("subuid", "subgid"):
+        (home / name).write_text("tester:200000:65536\n")
+    (home / "containers.conf").write_text(CONTAINERS.format(volumes="[]"))
+    graph = CACHE / "storage"
+    (home / "storage.conf").write_text(OF_ROOTS_STORE.format(graph=graph))
+    (home / "bin").mkdir()
+    program = home / "bin" / "podman"
+    program.write_text(ROOTLESS.format(home=home, user=user, podman=shutil.which("podman")))
+    program.chmod(0o755)
+    layers = [path for part in ("overlay-images", "overlay-layers") for path in (graph / part).rglob("*")]
+    for path in (*layers, *(graph / "overlay").glob("*"), *graph.glob("overlay*"), graph):
+        path.chmod(path.stat().st_mode | (0o055 if path.is_dir() else 0o044))
+    try:
+        yield program.parent
+    finally:
+        graph.chmod(0o700)
+        # it holds the user's namespace, and would for ever
+        for pause in home.rglob("pause.pid"):
+            os.kill(int(pause.read_text()), signal.SIGKILL)
 
 
 def kept(name: str, content: str) -> Path:
@@ -78,7 +138,7 @@ def build() -> str:
     """Build the image as users do, and give its digest."""
     if run("podman", "image", "exists", BASE).returncode:
         make_base()
-    done = run("make", "image", "ENGINE=podman", cwd=ROOT, env=environment(building=True))
+    done = run("make", "image", "ENGINE=podman", f"BASE={BASE}", cwd=ROOT, env=environment(building=True))
     assert done.returncode == 0, done.stdout[-5000:]
     # what this build has replaced
     run("podman", "image", "prune", "--force")
@@ -93,7 +153,8 @@ def make_base() -> None:
     # as in the real image, `python` and `pip` are in /usr/local/bin and install without a virtual environment
     finish = (
         'ln -s /usr/bin/python3 "$1/usr/local/bin/python"; ln -s /usr/bin/python3 "$1/usr/local/bin/python3"; '
-        'ln -s /usr/bin/pip3 "$1/usr/local/bin/pip"; rm -f "$1"/usr/lib/python3.*/EXTERNALLY-MANAGED'
+        'ln -s /usr/bin/pip3 "$1/usr/local/bin/pip"; rm -f "$1"/usr/lib/python3.*/EXTERNALLY-MANAGED; '
+        f'cp {apt_settings()} "$1/etc/apt/apt.conf.d/99host"'
     )
     command = ["mmdebstrap", "--variant=minbase", "--mode=root", f"--customize-hook={finish}"]
     command += ["--include=python3,python3-pip,python3-venv,ca-certificates,netbase,tzdata"]
@@ -114,6 +175,12 @@ def debian_sources() -> list[str]:
     command = ["apt-get", "indextargets", "--format", wanted, "Created-By: Packages"]
     lines = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
     return sorted({line for line in lines if line.split()[2].startswith("bookworm") and line.endswith(" main")})
+
+
+def apt_settings() -> Path:
+    """Give a file with this machine's settings of apt: how it reaches Debian's packages."""
+    command = ["apt-config", "dump", "Acquire::Check-Valid-Until", "Acquire::Check-Date"]
+    return kept("apt.conf", subprocess.run(command, capture_output=True, text=True, check=True).stdout)
 
 
 def pip_mounts() -> dict[Path, str]:
