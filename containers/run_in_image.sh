@@ -29,6 +29,8 @@ while kill -0 $!; do wait $!; done 2>/dev/null
 wait $!'
 
 options=(--rm --pull never --network none --ipc host --security-opt label=disable)
+# nothing that a stage doesn't need
+options+=(--read-only --tmpfs /tmp --cap-drop all --security-opt no-new-privileges)
 options+=(--mount "type=bind,source=$folder,target=$folder" --workdir "$folder")
 options+=(--env HOME=/tmp --env CHESTGAN_IMAGE --env OMP_NUM_THREADS)
 IFS=: read -ra binds <<<"${CHESTGAN_BINDS:-}"
@@ -58,8 +60,9 @@ docker)
     [ -z "$given" ] || gpus=(--gpus "\"device=$given\"")
     ;;
 podman)
-    # root is root in the container too; anyone else would be another user there
-    [ "$(id -u)" = 0 ] || options+=(--userns keep-id)
+    # Without root's Podman the container's root is the caller, with the caller's rights. To be the caller by number there,
+    # by --userns keep-id, would cost a copy of the whole image.
+    options+=(--user 0:0)
     gpus=("${numbers[@]/#/--device=nvidia.com/gpu=}")
     ;;
 *)

@@ -46,7 +46,9 @@ except UserError as error:
 def image_of(engine):
     """Ask a container engine for the digest of the image; empty where there is none, as where a study is only planned."""
     try:
-        return programs.ask([engine, "image", "inspect", "--format", "{{.Id}}", "chestgan"]).strip()
+        told = programs.ask([engine, "image", "inspect", "--format", "{{.Id}}", "chestgan"]).strip()
+        # as everywhere the digits alone, which Docker writes after the name of their kind
+        return told.removeprefix("sha256:")
     except UserError:
         return ""
 
