@@ -112,7 +112,8 @@ def generate_share(
         for start in range(0, len(rows), sampling.CHUNK)
     ]
     share = chunks[accelerator.process_index :: accelerator.num_processes]
-    for label, rows in progress.track(share, f"generate {description.name}", f"chunks of {sampling.CHUNK} images"):
+    unit = f"chunks of {sampling.CHUNK} images"
+    for label, rows in progress.track(share, f"generate {description.name}", unit, images=sampling.CHUNK):
         number = description.classes.index(label)
         latents = sampling.latents(manifest["seed"].to_numpy()[rows], number, description.settings)
         images[rows] = sampling.sample_images(generator, latents, torch.full((len(rows),), number))

@@ -38,25 +38,34 @@ def test_an_item_is_asked_for_when_it_is_wanted() -> None:
 def test_quick_work_is_one_line_at_its_end(clock: SimpleNamespace, capsys: pytest.CaptureFixture) -> None:
     for _ in progress.track(range(4), "train", "steps"):
         assert capsys.readouterr().err == ""
-        clock.now += 1.5
-    assert capsys.readouterr().err == "train: 4 of 4 steps in 6 s\n"
+        clock.now += 0.4
+    assert capsys.readouterr().err == "train: 4 of 4 steps in 2 s\n"
 
 
-def test_long_work_has_a_line_each_twenty_seconds(clock: SimpleNamespace, capsys: pytest.CaptureFixture) -> None:
-    for _ in progress.track(range(8), "decode"):
+def test_long_work_has_a_line_early_and_then_one_each_twenty_seconds(clock, capsys: pytest.CaptureFixture) -> None:
+    for _ in progress.track(range(9), "decode"):
         clock.now += 8
     assert capsys.readouterr().err.splitlines() == [
-        "decode: 3 of 8 images in 24 s",
-        "decode: 6 of 8 images in 48 s",
-        "decode: 8 of 8 images in 64 s",
+        "decode: 1 of 9 images in 8 s, 0.125 images/s, 64 s left",
+        "decode: 2 of 9 images in 16 s, 0.125 images/s, 56 s left",
+        "decode: 4 of 9 images in 32 s, 0.125 images/s, 40 s left",
+        "decode: 7 of 9 images in 56 s, 0.125 images/s, 16 s left",
+        "decode: 9 of 9 images in 72 s, 0.125 images/s",
     ]
 
 
-def test_a_later_attempt_counts_on(clock: SimpleNamespace, capsys: pytest.CaptureFixture) -> None:
-    for _ in progress.track(range(6, 8), "train", "steps", before=6):
-        clock.now += 25
-    told = ["train: 7 of 8 steps in 25 s", "train: 8 of 8 steps in 50 s"]
-    assert capsys.readouterr().err.splitlines() == told
+def test_resumed_work_goes_on_counting(clock: SimpleNamespace, capsys: pytest.CaptureFixture) -> None:
+    for _ in progress.track(range(2), "train", "steps", images=32, before=6):
+        clock.now += 4
+    assert capsys.readouterr().err.splitlines() == [
+        "train: 7 of 8 steps in 4 s, 8 images/s, 4 s left",
+        "train: 8 of 8 steps in 8 s, 8 images/s",
+    ]
+
+
+@pytest.mark.parametrize(("seconds", "words"), [(0.4, "0 s"), (119, "119 s"), (3000, "50 min"), (9000, "2.5 h")])
+def test_a_time_is_written_in_the_unit_that_fits_it(seconds: float, words: str) -> None:
+    assert progress.duration(seconds) == words
 
 
 def test_work_that_ends_early_says_nothing_of_an_end(capsys: pytest.CaptureFixture) -> None:

@@ -71,7 +71,8 @@ def encode(classifier: Classifier, images: np.ndarray, description: str) -> Tens
     batches = (torch.from_numpy(np.array(images[start : start + _ENCODE_BATCH])).to(device) for start in starts)
     if not len(classifier.frozen):
         return torch.cat(list(batches))
-    tracked = progress.track(batches, description, f"batches of {_ENCODE_BATCH} images", total=len(starts))
+    unit = f"batches of {_ENCODE_BATCH} images"
+    tracked = progress.track(batches, description, unit, total=len(starts), images=_ENCODE_BATCH)
     with torch.no_grad():
         return torch.cat([classifier.encode(batch) for batch in tracked])
 
@@ -103,7 +104,8 @@ def train(
     n_validations = max(1, round(1000 * length.kimg / (steps * batch_size)))
     history: list[Validation] = []
     lowest, kept, since = float("inf"), copied_weights(classifier), 0
-    for step in progress.track(range(steps, (n_validations + 1) * steps, steps), "train classifier", "validations"):
+    ends = range(steps, (n_validations + 1) * steps, steps)
+    for step in progress.track(ends, "train classifier", "validations", images=steps * batch_size):
         classifier.train()
         total = torch.zeros((), device=training.encoded.device)
         for _ in range(steps):

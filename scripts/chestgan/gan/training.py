@@ -172,8 +172,8 @@ def train(training: Training, gan: Gan, state: State, watch: interruption.Watch)
 
     started = time.monotonic()
     steps = range(state.step, training.n_steps)
-    shown = progress.track(steps, f"train {training.name}", "steps", before=state.step) if is_main else steps
-    for step in shown:
+    shown = {"images": settings.batch_size, "before": state.step}
+    for step in progress.track(steps, f"train {training.name}", "steps", **shown) if is_main else steps:
         # Update the discriminator and the generator.
         batch = make_batch(images, class_rows, settings, seed, step, rank, accelerator.num_processes)
         torch.manual_seed(step_seed(seed, step, rank + 1))

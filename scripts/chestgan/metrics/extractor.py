@@ -60,7 +60,8 @@ def extract(
     # on a GPU, cuDNN would otherwise round to TF32 and may choose another algorithm each time
     exact = torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True, allow_tf32=False)
     with torch.inference_mode(), torch.autocast(device.type, enabled=False), exact:
-        for start in progress.track(starts, description, f"batches of {batch_size} images") if description else starts:
+        unit = f"batches of {batch_size} images"
+        for start in progress.track(starts, description, unit, images=batch_size) if description else starts:
             batch = torch.from_numpy(np.array(images[start : start + batch_size])).to(device)
             features[start : start + batch_size] = extractor.embed(extractor.network, batch).cpu().numpy()
     return features
