@@ -9,7 +9,7 @@ COMPILE := uv pip compile --quiet --universal --python-version 3.11 --fork-strat
     --custom-compile-command "make lock"
 SNAKEMAKE := snakemake --profile profiles/local --configfile $(CONFIG)
 
-.PHONY: help demo report new leave_one_source_out doctor image sif test schema bench lint format clean lock
+.PHONY: help demo watch report new leave_one_source_out doctor image sif test schema bench lint format clean lock
 .DELETE_ON_ERROR:
 
 help: ## list the targets
@@ -17,10 +17,9 @@ help: ## list the targets
 
 demo: .venv/chestgan ## run the whole study on data that the project makes itself
 	snakemake --profile profiles/local --configfile config/config.yaml
-	@echo
-	@cat results/demo/study/verdict.txt
-	@echo
-	@echo "the page of the study, with all figures and tables: results/demo/report.html"
+
+watch: .venv/chestgan ## keep a page of the samples of a study's trainings so far; CONFIG=config/mine.yaml
+	@python workflow/watch.py $(CONFIG)
 
 report: .venv/chestgan ## collect a finished study's rules and figures in Snakemake's own report, results/NAME/snakemake.html
 	@dataset=$$(python -c 'import sys, yaml; print(yaml.safe_load(open(sys.argv[1]))["dataset"])' $(CONFIG)) && \

@@ -48,7 +48,9 @@ def track(
             seconds = now - start
             rate = f", {(done - before) * per_item / seconds:.3g} images/s" if per_item and seconds else ""
             left = f", {duration(seconds / (done - before) * (total - done))} left" if done < total else ""
-            print(f"{description}: {done} of {total} {unit} in {seconds:.0f} s{rate}{left}", file=sys.stderr, flush=True)
+            print(
+                f"{description}: {done} of {total} {unit} in {seconds:.0f} s{rate}{left}", file=sys.stderr, flush=True
+            )
 
 
 def duration(seconds: float) -> str:

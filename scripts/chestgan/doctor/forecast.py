@@ -29,6 +29,23 @@ _FEATURES = 2048
 # an image as a row of images.npy and as a PNG file
 _BYTES_PER_PIXEL = 2
 
+# what a job of each stage took in the demo after its start, in seconds of one core; right in proportion to one another
+_SECONDS_IN_DEMO = {
+    "make_demo_data": 1,
+    "split_data": 2,
+    "import_images": 2,
+    "train_acgan": 56,
+    "generate_images": 3,
+    "compute_fid": 12,
+    "evaluate_classifier": 11,
+    "classify_images": 1,
+    "draw_curves": 16,
+    "summarise_study": 18,
+    "write_report": 4,
+}
+_SECONDS_TO_START = 4
+_KIMG_IN_DEMO = {"train_acgan": 20.0, "evaluate_classifier": 30.0}
+
 
 @dataclass(frozen=True)
 class Known:
@@ -116,6 +133,16 @@ def seconds_of_jobs(stage: str, benchmarks: Path) -> float | None:
     found = [_column(path, "s", sep="\t") for path in sorted((benchmarks / stage).glob("*.tsv"))]
     taken = [float(seconds.iloc[-1]) for seconds in found if len(seconds)]
     return mean(taken) if taken else None
+
+
+def expected_seconds(config: Mapping[str, Any], benchmarks: Path) -> dict[str, float]:
+    """Estimate how long a job of each stage takes, in proportion to the others: as earlier ones, or as in the demo."""
+    expected = {}
+    for stage, seconds in _SECONDS_IN_DEMO.items():
+        in_demo = _KIMG_IN_DEMO.get(stage, 1.0)
+        share = (config.get(stage) or {}).get("kimg", in_demo) / in_demo
+        expected[stage] = seconds_of_jobs(stage, benchmarks) or _SECONDS_TO_START + seconds * share
+    return expected
 
 
 def disk_bytes(config: Mapping[str, Any], n_images: int, known: Known) -> dict[str, int]:

@@ -1,0 +1,42 @@
+# What a user sees of a study that runs: lines of its jobs instead of Snakemake's lists of their files, which its log keeps.
+from chestgan.display.estimate import Kind
+from chestgan.display.handler import Display
+
+OPENING = f"logs of the jobs: {LOGS}; samples of the trainings so far: make watch CONFIG={os.path.relpath(workflow.configfiles[-1])}"
+
+
+def kinds_of_jobs():
+    """Count the study's jobs that take about as long as one another."""
+    n_seeds = len(SEEDS)
+    kinds = {Kind("evaluate_classifier", arm): n_seeds for arm in ARMS}
+    for name in GENERATORS:
+        stages_of = ("import_images",) if name in IMPORTED else ("train_acgan", "generate_images")
+        kinds |= dict.fromkeys([Kind(stage, name) for stage in (*stages_of, "compute_fid")], n_seeds)
+    return kinds | dict.fromkeys([Kind("classify_images", name) for name in CLASSIFIED], n_seeds)
+
+
+def last_lines():
+    """List what a finished study ends with: its verdict, and where its page is."""
+    verdict, page = Path(RESULTS) / "study" / "verdict.txt", Path(RESULTS) / "report.html"
+    if not (verdict.is_file() and page.is_file()):
+        return []
+    return ["", *verdict.read_text().splitlines(), "", f"the page of the study, with all figures and tables: {page}"]
+
+
+def show_study():
+    """Put the study's display in the place of Snakemake's own output, unless a user asked for more or for less of that."""
+    from chestgan.doctor import forecast
+
+    settings = workflow.output_settings
+    own = next((handler for handler in logger.handlers if handler.name == "DefaultStreamHandler"), None)
+    if own is None or settings.quiet or settings.verbose or settings.printshellcmds or settings.debug_dag:
+        return
+    expected = forecast.expected_seconds(config, Path(BENCHMARKS))
+    logger.removeHandler(own)
+    logger.addHandler(
+        Display(own.stream, own.formatter, settings.dryrun, kinds_of_jobs(), expected, OPENING, last_lines)
+    )
+
+
+if workflow.is_main_process:
+    show_study()
