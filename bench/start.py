@@ -22,6 +22,7 @@ WRONG = {
     "make_demo_data": "--output x --patients 0",
     "split_data": "--folder x --output x --image-size 0",
     "summarise_study": "--real x --generated x --history x --fid x --classifier x --output x --confidence 2",
+    "take_patients": "--real x --output x --real-fraction 2",
     "train_acgan": "--real x --output x --batch-size 0",
     "write_report": "--study nowhere --split x --generated x --output x",
 }

@@ -17,6 +17,7 @@ from matplotlib.figure import Figure
 
 from chestgan.base import commandline, figure_style, files, settings
 from chestgan.base.errors import UserError
+from chestgan.base.real_fraction import WHOLE, part
 from chestgan.base.settings import argument
 from chestgan.base.tables import read_table
 from chestgan.classifier import training_curves as classifier_curves
@@ -58,13 +59,25 @@ def plots(config: Config) -> Iterator[tuple[str, Figure]]:
         result = read_settings(folder, "train_acgan", "name", "seed")
         history = read_history(folder, gan_curves.COLUMNS, "validation_kd")
         named = f"{result['name']}-seed-{result['seed']}"
-        yield f"train/{named}.png", gan_curves.plot(history, f"{result['name']}, seed {result['seed']}")
+        title = f"{result['name']}, seed {result['seed']}{of_patients(result)}"
+        yield f"{part_of(result)}train/{named}.png", gan_curves.plot(history, title)
     for folder in config.classifier:
         result = read_settings(folder, "evaluate_classifier", "arm", "generator", "backbone", "seed")
         history = read_history(folder, classifier_curves.COLUMNS, "validation_loss")
         arm = "-".join(filter(None, [result["arm"], result["generator"]]))
-        title = f"{arm}, {result['backbone']}, seed {result['seed']}"
-        yield f"classifier/{arm}-seed-{result['seed']}.png", classifier_curves.plot(history, title)
+        title = f"{arm}, {result['backbone']}, seed {result['seed']}{of_patients(result)}"
+        yield f"{part_of(result)}classifier/{arm}-seed-{result['seed']}.png", classifier_curves.plot(history, title)
+
+
+def part_of(result: dict[str, Any]) -> str:
+    """Name the folder of the figures of a fraction of the patients; of all, nothing."""
+    return part(result.get("real_fraction", WHOLE))
+
+
+def of_patients(result: dict[str, Any]) -> str:
+    """Say with which share of the real patients something was trained, where it isn't all."""
+    fraction = result.get("real_fraction", WHOLE)
+    return "" if fraction == WHOLE else f", {100 * fraction:g} % of the real patients"
 
 
 def plot_split(folder: Path) -> Figure:

@@ -3,8 +3,9 @@
 `pretrained` trains on the synthetic images first, for half of the images shown at most, and then goes on with the real
 ones; validation patients stop either training, and its best weights go on. Two arms are controls, which must not help:
 `duplicated` trains on real images and again on as many of them as `ratio` asks for, `shuffled` on real images and
-synthetic ones whose labels are permuted by `seed`. `kimg` limits the images shown to the same number in every arm, so
-added images take the place of others and lengthen no training.
+synthetic ones whose labels are permuted by `seed`. The images shown are limited to the same number in every arm:
+`passes` over the real training images, or `kimg` thousand where that is more. So added images take the place of others
+and lengthen no training.
 
     python scripts/evaluate_classifier.py --real results/demo/split --arm real --train-on real \\
         --output results/demo/classifier/real/seed-0
@@ -31,7 +32,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from chestgan.base import commandline, devices, files, settings
+from chestgan.base import commandline, devices, files, real_fraction, settings
 from chestgan.base.arm_kinds import KINDS, TRAIN_ON
 from chestgan.base.errors import UserError, unknown_name
 from chestgan.base.provenance import versions
@@ -81,7 +82,10 @@ class Config:
     backbone: str = setting("network of the classifier", "convnet", choices=tuple(BACKBONES))
     weights: Path | None = setting("state dict of torchvision's resnet18 or vgg16; default: not pretrained", None)
     trainable_blocks: int = setting("last blocks of a pretrained network to train; 0: the head alone", 0, minimum=0)
-    kimg: float = setting("most thousand images shown, the same in every arm", 20.0, minimum=0.001)
+    passes: float = setting(
+        "passes over the real training images that any arm may show, where they are more than kimg", 40.0, minimum=0.0
+    )
+    kimg: float = setting("thousand images that any arm may show, where they are more than passes", 20.0, minimum=0.001)
     validation_kimg: float = setting("thousand images between validations", 0.5, minimum=0.001)
     patience: int = setting("validations without improvement before the training ends", 10, minimum=1)
     batch_size: int = setting("images per step", 32, minimum=2)
@@ -177,17 +181,23 @@ def positive_number(label: str | None, classes: list[str]) -> int:
 def fit(config: Config, classifier: Classifier, arm: Arm, positive: int) -> tuple[list[Validation], np.ndarray]:
     """Train on the arm's images; validation patients stop it, select the weights and choose the (K,) thresholds.
 
-    Where the arm has images to train on before, they are shown for half of `kimg` at most, and the others for what that
-    leaves of it. The history is of the last training, and counts all images shown.
+    Where the arm has images to train on before, they are shown for half of the limit at most, and the others for what
+    that leaves of it. The history is of the last training, and counts all images shown.
     """
+    limit = limit_kimg(config, arm)
     validation = labelled(classifier, arm.real["validation"], arm.classes, "validation")
     shown_before = 0.0
     if arm.pretraining is not None:
-        shown_before = train_on(config, classifier, arm.pretraining, validation, config.kimg / 2)[-1].kimg
-    history = train_on(config, classifier, arm.training, validation, config.kimg - shown_before)
+        shown_before = train_on(config, classifier, arm.pretraining, validation, limit / 2)[-1].kimg
+    history = train_on(config, classifier, arm.training, validation, limit - shown_before)
     history = [replace(seen, kimg=shown_before + seen.kimg) for seen in history]
     probabilities = training.predict(classifier, validation.encoded)
     return history, scores.class_thresholds(validation.class_numbers.cpu().numpy(), probabilities, positive)
+
+
+def limit_kimg(config: Config, arm: Arm) -> float:
+    """Compute the thousand images that a training may show, whatever it trains on: by the real training images."""
+    return max(config.kimg, config.passes * len(arm.real["train"]) / 1000)
 
 
 def train_on(
@@ -278,6 +288,8 @@ def provenance(
         "seed": config.seed,
         "classes": arm.classes,
         "positive_class": arm.classes[positive],
+        "real_fraction": real_fraction.of_set(config.real),
+        "n_real_patients": arm.real["train"].manifest["patient"].nunique(),
         "n_train_real": arm.n_real,
         "n_train_synthetic": arm.n_synthetic,
         "counts": {name: one.manifest["label"].value_counts().to_dict() for name, one in images.items()},
@@ -285,6 +297,7 @@ def provenance(
         "weights_sha256": classifier.weights_sha256,
         "image_size": arm.image_size,
         "input_size": classifier.size,
+        "limit_kimg": limit_kimg(config, arm),
         "selected_kimg": selected(history).kimg,
         "shown_kimg": history[-1].kimg,
         "versions": versions("torch", "torchvision", "efficientnet-lite-pytorch", "numpy", "scikit-learn"),

@@ -19,6 +19,7 @@ import pandas as pd
 from chestgan.base import commandline, figure_style, files, settings
 from chestgan.base.errors import UserError
 from chestgan.base.provenance import versions
+from chestgan.base.real_fraction import WHOLE
 from chestgan.base.settings import argument, setting
 from chestgan.base.tables import write_table
 from chestgan.metrics.catalogue import METRICS
@@ -30,6 +31,7 @@ from chestgan.study import (
     decisions,
     differences,
     endings,
+    fractions,
     generator_table,
     groups,
     inputs,
@@ -42,7 +44,9 @@ from chestgan.study import (
     study_figures,
     verdict,
 )
+from chestgan.study.arms import NO_GENERATOR, REAL
 from chestgan.study.inputs import Runs
+from chestgan.study.jackknife import LeftOut
 
 PROTOCOL = (
     "scores of the positive class on the test patients, mean and standard deviation (n - 1) over the seeds; "
@@ -65,7 +69,13 @@ PROTOCOL = (
     "at 95 %; best_validation_kd and last_validation_kd: kernel distance to the validation patients of the selected "
     "and of the last generator, last_to_best_ratio: mean over the seeds; labels: recall: share of a class's synthetic "
     "images that the classifier of the arm real with the same seed reads as it, real_recall: of the test images; "
-    "label_recall: mean over the classes"
+    "label_recall: mean over the classes; fractions: every "
+    "arm with fractions of the real training patients, which each seed draws anew, smaller ones within larger ones; "
+    "n_real_patients: mean over the seeds; family_low and _high of those below 1 hold for all comparisons of theirs "
+    "together; worth: patients by which the arm is ahead of real images alone, where their score, linear in the "
+    "logarithm of the number of patients between those trained with and made to rise (isotonic), is that of the arm; "
+    "worth_low and _high: the numbers at which their difference from the arm isn't told from zero (Fieller), for all "
+    "arms and fractions together (Bonferroni), empty where nothing bounds them"
 )
 
 
@@ -102,10 +112,11 @@ def run(config: Config) -> None:
     """Read all results, check that they fit together, and summarise them; the folder appears whole."""
     files.require_empty(config.output)
     real = inputs.read_real(config.real)
-    runs = inputs.read_runs(config.classifier, real)
+    classifiers, trainings = inputs.by_fraction(config.classifier), inputs.by_fraction(config.history)
+    runs = inputs.read_runs(classifiers[WHOLE], real)
     distances = inputs.read_distances(config.fid)
     diversity = inputs.read_diversity(config.fid)
-    histories = inputs.read_histories(config.history)
+    histories = inputs.read_histories(trainings[WHOLE])
     synthetic = inputs.read_synthetic(config.generated, real)
     made = origins.read_origins(config.generated)
     inputs.require_generators(runs, distances, histories, synthetic, set(made.loc[made["imported"], "generator"]))
@@ -118,10 +129,14 @@ def run(config: Config) -> None:
     generators = generator_table.table(measured, histories, made)
     patients_known = sources.share_without_patient(runs.test) < 1
     told_by = probes.probe_table(real, runs.positive_class, config.confidence)
+    at_fractions = {fraction: inputs.read_runs(of, real) for fraction, of in classifiers.items() if fraction < WHOLE}
+    endings_at = {fraction: unfinished_at(at, trainings.get(fraction, ())) for fraction, at in at_fractions.items()}
+    by_fraction, of_fractions = compare_fractions(config, runs, table, at_fractions, endings_at)
     answer = {
         "answer": verdict.opening(table, patients_known),
-        "verdict": verdict.verdict(table, config.primary_score, config.confidence, patients_known),
+        "verdict": verdict.verdict(table, config.primary_score, config.confidence, patients_known) + of_fractions,
         "caveats": caveats.caveats(table, real.manifest, *unfinished)
+        + fractions.caveats(by_fraction, set(made.loc[made["imported"], "generator"]))
         + probes.caveats(told_by, table)
         + caveats.of_copies(generators)
         + origins.caveats(made)
@@ -132,6 +147,7 @@ def run(config: Config) -> None:
     if len(labels):
         generators = generators.join(label_reading.of_generators(labels), on="generator")
     tables |= {"labels": labels, "generators": generators, "groups": by_group, "probes": told_by}
+    tables |= {"fractions": by_fraction}
     with files.new_folder(config.output) as folder:
         for name, content in tables.items():
             write_table(folder / f"{name}.csv", content)
@@ -141,6 +157,7 @@ def run(config: Config) -> None:
         drawn = study_figures.of_arms(runs, table, config.primary_score, config.confidence, config.seed)
         drawn |= study_figures.of_calibration(told["calibration"], runs)
         drawn |= study_figures.of_generators(distances, diversity, histories)
+        drawn |= study_figures.of_fractions(by_fraction, runs, config.primary_score, config.confidence)
         for name, figure in drawn.items():
             figure_style.save(figure, folder / f"{name}.svg")
         for name, figure in (drawn | study_figures.of_samples(real, synthetic, config.seed)).items():
@@ -148,14 +165,55 @@ def run(config: Config) -> None:
 
 
 def compare(
-    config: Config, runs: Runs, unfinished_arms: list[tuple[str, str]], unfinished_generators: list[str]
+    config: Config,
+    runs: Runs,
+    unfinished_arms: list[tuple[str, str]],
+    unfinished_generators: list[str],
+    n_together: int | None = None,
 ) -> pd.DataFrame:
     """Make the table of the arms: their scores, their differences, and what each shows."""
     table = arm_table.arm_table(runs.table, runs.scores, runs.test)
-    left_out = jackknife.leave_out(runs.test["patient"].to_numpy(), runs.test["label"].to_numpy())
+    left_out = left_out_of(runs)
     table = differences.with_score_intervals(table, runs, left_out, config.confidence)
-    table = differences.with_differences(table, runs, left_out, config.primary_score, config.confidence)
+    table = differences.with_differences(table, runs, left_out, config.primary_score, config.confidence, n_together)
     return outcomes.with_outcomes(table, config.primary_score, unfinished_arms, unfinished_generators)
+
+
+def left_out_of(runs: Runs) -> LeftOut:
+    """Leave out each test patient in turn."""
+    return jackknife.leave_out(runs.test["patient"].to_numpy(), runs.test["label"].to_numpy())
+
+
+def unfinished_at(runs: Runs, trainings: Sequence[Path]) -> tuple[list[tuple[str, str]], list[str]]:
+    """Name the arms and the generators with unfinished trainings."""
+    return endings.unfinished_arms(runs.table), endings.unfinished_generators(inputs.read_histories(trainings))
+
+
+def compare_fractions(
+    config: Config,
+    runs: Runs,
+    table: pd.DataFrame,
+    at_fractions: dict[float, Runs],
+    unfinished: dict[float, tuple[list[tuple[str, str]], list[str]]],
+) -> tuple[pd.DataFrame, list[str]]:
+    """Make the table of the arms at fractions of the real patients, and the lines that say what they show.
+
+    Args:
+        runs: of all patients.
+        table: their table.
+        at_fractions: the runs of each fraction.
+        unfinished: arms and generators at each fraction.
+    """
+    counted = {at: arm_table.arm_table(of.table, of.scores, of.test) for at, of in at_fractions.items()}
+    n = fractions.n_together(counted)
+    tables = {at: compare(config, of, *unfinished[at], n) for at, of in at_fractions.items()} | {WHOLE: table}
+    real = (REAL, NO_GENERATOR)
+    too_short = [at for at, (arms, _) in unfinished.items() if real in arms]
+    too_short += [WHOLE] if real in endings.unfinished_arms(runs.table) else []
+    score, by_fraction = config.primary_score, fractions.fraction_table(tables, config.primary_score)
+    every = at_fractions | {WHOLE: runs}
+    by_fraction = fractions.with_worths(by_fraction, every, left_out_of(runs), score, config.confidence, too_short)
+    return by_fraction, fractions.lines(by_fraction, tables, score, config.confidence)
 
 
 def provenance(config: Config, runs: Runs, tables: dict[str, pd.DataFrame]) -> dict[str, Any]:
@@ -184,7 +242,7 @@ def provenance(config: Config, runs: Runs, tables: dict[str, pd.DataFrame]) -> d
         "wrong_in_all_seeds": records(decisions.wrong_in_all_seeds(runs)),
         **{
             name: records(tables[name])
-            for name in ("scores", "distances", "diversity", "labels", "generators", "groups", "probes")
+            for name in ("scores", "distances", "diversity", "labels", "generators", "groups", "probes", "fractions")
         },
         "sha256": {str(path): files.sha256(path) for path in read},
         "versions": versions("numpy", "pandas", "scipy", "scikit-learn", "matplotlib"),

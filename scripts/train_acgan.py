@@ -18,7 +18,7 @@ from typing import Any
 
 import pandas as pd
 
-from chestgan.base import commandline, devices, files, interruption, settings
+from chestgan.base import commandline, devices, files, interruption, real_fraction, settings
 from chestgan.base.errors import UserError
 from chestgan.base.provenance import versions
 from chestgan.base.settings import argument, setting
@@ -149,6 +149,7 @@ def provenance(config: Config, training: Training, state: State) -> dict[str, An
         "name": training.name,
         "seed": training.seed,
         "classes": training.data.classes,
+        "real_fraction": real_fraction.of_set(config.real),
         "n_train": training.data.train.manifest["label"].value_counts().to_dict(),
         "n_validation": training.data.validation.manifest["label"].value_counts().to_dict(),
         "best_kimg": state.best_kimg,

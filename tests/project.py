@@ -79,6 +79,6 @@ def small_study() -> dict:
     config["make_demo_data"] |= {"patients": 12, "images_per_patient": 2}
     config["split_data"]["allow_small"] = True
     config["train_acgan"] |= {"generator_width": 16, "discriminator_width": 4, "kimg": 0.128, "snapshot_kimg": 0.064}
-    config["evaluate_classifier"] |= {"kimg": 0.64, "validation_kimg": 0.32}
+    config["evaluate_classifier"] |= {"kimg": 0.64, "passes": 1, "validation_kimg": 0.32}
     config["compute_fid"] |= {"n_draws": 2, "n_subsets": 5}
     return config

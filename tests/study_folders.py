@@ -130,7 +130,13 @@ def make_classified(folder: Path, generator: str, seed: int, confusion: dict[str
 
 
 def write_classifier(
-    folder: Path, real: Path, arm: str, generator: str | None, seed: int, probabilities: np.ndarray
+    folder: Path,
+    real: Path,
+    arm: str,
+    generator: str | None,
+    seed: int,
+    probabilities: np.ndarray,
+    real_fraction: float = 1.0,
 ) -> Path:
     """Write what evaluate_classifier writes of (N, K) probabilities of the test images; thresholds are 1 / K."""
     test = image_set.read(real).where(split="test")
@@ -152,7 +158,7 @@ def write_classifier(
     pd.DataFrame(rows).to_csv(folder / "scores.csv", index=False)
     name = arm if generator is None else arm.removesuffix(f"-{generator}")
     train_on, augment = name.removesuffix("_augmented"), name.endswith("_augmented")
-    n_train = N_TRAIN * len(classes)
+    n_train = round(real_fraction * N_TRAIN * len(classes))
     told = {
         "arm": name,
         "train_on": train_on,
@@ -163,12 +169,15 @@ def write_classifier(
     }
     told |= {"generator_seed": seed if generator else None, "positive_class": classes[0]}
     told |= {
+        "real_fraction": real_fraction,
+        "n_real_patients": n_train // 2,
         "n_train_real": 0 if train_on == "synthetic" else n_train,
         "n_train_synthetic": n_train if generator else 0,
     }
     # stopped by its patience
     told |= {"backbone": "convnet", "shown_kimg": 9.0, "selected_kimg": 4.0, "protocol": "AdamW"}
-    told |= {"settings": {"kimg": 15.0, "batch_size": 32, "learning_rate": 0.0005, "patience": 10}}
+    told |= {"limit_kimg": 15.0}
+    told |= {"settings": {"kimg": 15.0, "passes": 40.0, "batch_size": 32, "learning_rate": 0.0005, "patience": 10}}
     told["settings"]["validation_kimg"] = 0.5
     files.write_json(folder / "settings.json", told)
     return folder

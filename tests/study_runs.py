@@ -26,6 +26,8 @@ def make_runs(correct: dict[tuple[str, str], list[np.ndarray]], images_a_patient
         train_on=train_on,
         augment=table["arm"] != train_on,
         generator_seed=table["seed"],
+        real_fraction=1.0,
+        n_real_patients=20,
         n_train_real=40,
         n_train_synthetic=20,
         unfinished=False,

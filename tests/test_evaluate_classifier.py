@@ -16,13 +16,25 @@ from sklearn import metrics
 
 import evaluate_classifier
 import split_data
+import take_patients
 from chestgan.base import arm_kinds
 from chestgan.images import image_set
 from pictures import class_folders
 from project import ROOT
 from synthetic_sets import write_synthetic_set
 
-SHORT = ["--kimg", "0.32", "--validation-kimg", "0.064", "--batch-size", "16", "--learning-rate", "0.001"]
+SHORT = [
+    "--kimg",
+    "0.32",
+    "--passes",
+    "0",
+    "--validation-kimg",
+    "0.064",
+    "--batch-size",
+    "16",
+    "--learning-rate",
+    "0.001",
+]
 FILES = ["history.csv", "model.safetensors", "predictions.csv", "scores.csv", "settings.json"]
 
 
@@ -172,6 +184,25 @@ def test_every_arm_is_shown_the_same_number_of_images(tiny_split: Path, pool: Pa
         assert evaluate(tiny_split, tmp_path / train_on, "--train-on", train_on, "--patience", "99", *generated) == 0
         shown.add(json.loads((tmp_path / train_on / "settings.json").read_text())["shown_kimg"])
     assert sorted(shown) == pytest.approx([0.32] * len(shown))
+
+
+@pytest.mark.parametrize(("passes", "limit"), [("5", 0.32), ("20", 0.48)])
+def test_the_limit_is_in_passes_over_the_real_images_where_they_are_more(tiny_split, tmp_path, passes, limit) -> None:
+    flags = ["--passes", passes, "--patience", "99", "--validation-kimg", "0.08"]
+    for train_on in ("real", "duplicated"):
+        assert evaluate(tiny_split, tmp_path / train_on, "--train-on", train_on, *flags) == 0
+        told = json.loads((tmp_path / train_on / "settings.json").read_text())
+        assert (told["limit_kimg"], told["shown_kimg"]) == pytest.approx((limit, limit)), train_on
+
+
+def test_a_fraction_of_the_patients_is_known_by_its_image_set(tiny_split: Path, tmp_path: Path) -> None:
+    assert (
+        take_patients.main(["--real", str(tiny_split), "--real-fraction", "0.5", "--output", str(tmp_path / "a")]) == 0
+    )
+    assert evaluate(tmp_path / "a", tmp_path / "arm") == 0
+    told = json.loads((tmp_path / "arm" / "settings.json").read_text())
+    assert (told["real_fraction"], told["n_real_patients"], told["n_train_real"]) == (0.5, 6, 12)
+    assert told["counts"]["test"] == {"covid": 8, "normal": 8}
 
 
 def test_a_pretrained_classifier_goes_on_from_synthetic_images(tiny_split, pool, real_arm, tmp_path, capsys) -> None:

@@ -60,6 +60,7 @@ def test_a_generator_and_an_arm_may_set_what_their_sections_may(schema) -> None:
         "ratio",
         "augment",
         "generators",
+        "real_fraction",
         *properties["evaluate_classifier"]["properties"],
     }
     # a default here would win over what the section sets

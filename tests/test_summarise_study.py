@@ -25,7 +25,7 @@ from study_folders import Folders
 FIGURES = ["calibration", "distances", "diversity", "forest", "roc", "scores", "training"]
 FILES = [f"{name}.{kind}" for name in FIGURES for kind in ("png", "svg")]
 FILES += ["samples.png", "study.json", "verdict.txt"]
-TABLES = ("distances", "diversity", "generators", "groups", "labels", "probes", "scores", "study")
+TABLES = ("distances", "diversity", "fractions", "generators", "groups", "labels", "probes", "scores", "study")
 FILES += [f"{name}.csv" for name in TABLES]
 CLASSES = ["covid", "normal", "variant"]
 

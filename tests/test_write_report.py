@@ -170,8 +170,9 @@ def test_methods_are_those_of_the_settings(page):
         "cropped to their central square and resized to 16 × 16 pixels",
         "A share of 0.4 of the images was held out to test",
         "Generator covidgan: preset covidgan",
-        "at most 15 thousand images shown, in batches of 32, at a learning rate of 0.0005",
-        "this is the same in every arm that doesn't set its own",
+        "trained in batches of 32, at a learning rate of 0.0005",
+        "or to the limit: 40 passes over the real training images, and no less than 15 thousand images shown",
+        "Held equal between the arms with the same real patients are the limit",
         "without random numbers",
     ):
         assert words in methods

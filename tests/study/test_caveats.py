@@ -54,7 +54,7 @@ def test_unfinished_trainings_are_caveats_with_what_to_raise():
     assert of_trainings([], []) == []
     assert of_trainings([("real", "-"), ("synthetic", "gan")], ["gan"]) == [
         "Classifiers of real and synthetic (gan) came to their limit while they still learned: raise "
-        "evaluate_classifier.kimg.",
+        "evaluate_classifier.kimg or passes.",
         "Images of gan still got nearer to real ones at the end: raise generators.gan.kimg.",
     ]
 

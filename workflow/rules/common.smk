@@ -11,7 +11,7 @@ SCRIPTS = Path(workflow.basedir).parent / "scripts"
 SCHEMA = Path(workflow.basedir) / "schemas" / "config.schema.json"
 sys.path.insert(0, str(SCRIPTS))
 
-from chestgan.base import commandline, configuration, files, imported, renamed, source_code, yaml_files
+from chestgan.base import branches, commandline, configuration, files, imported, renamed, source_code, yaml_files
 from chestgan.base.errors import UserError
 from chestgan.data import data_files
 
@@ -33,7 +33,12 @@ try:
     GENERATORS = sorted(config["generators"])
     # generators that aren't trained: their images lie in a folder for each seed, or in one for all
     IMPORTED = imported.folders(config["generators"], SEEDS)
-    ARM_GENERATORS = imported.arms_with(config["arms"], GENERATORS)
+    # an arm with synthetic images has a branch for each generator: real, real_synthetic-covidgan, ...
+    ARMS = branches.arms(config)
+    # what is trained with a fraction of the patients lies in a part of the results, and that with all beside these
+    PARTS = branches.parts(config)
+    CLASSIFIERS = branches.classifiers(config)
+    TRAININGS = branches.trainings(config)
 except UserError as error:
     # one line, as a script says it, without the places in these files that Snakemake would add
     sys.exit(f"error: {error}")
@@ -41,13 +46,10 @@ except UserError as error:
 LOGS = f"logs/{config['dataset']}"
 BENCHMARKS = f"benchmarks/{config['dataset']}"
 BRANCH = f"{RESULTS}/{{generator}}/seed-{{seed}}"
+# of all patients, or of a fraction
+PART_BRANCH = f"{RESULTS}/{{part}}{{generator}}/seed-{{seed}}"
+PART_ARM = f"{RESULTS}/{{part}}classifier/{{arm}}/seed-{{seed}}"
 TRAINED = [name for name in GENERATORS if name not in IMPORTED]
-# an arm with synthetic images has a branch for each generator: real, real_synthetic-covidgan, ...
-ARMS = {
-    name if generator is None else f"{name}-{generator}": {"arm": name, "generator": generator} | arm
-    for name, arm in sorted(config["arms"].items())
-    for generator in ARM_GENERATORS[name]
-}
 # how the page of a study is laid out: no code, so that `code_of` doesn't know it
 TEMPLATES = sorted(Path(os.path.relpath(SCRIPTS / "chestgan" / "study" / "page" / "templates")).iterdir())
 # what the classifiers of real images read in the synthetic ones; a study without them has none
@@ -60,18 +62,21 @@ FIGURES = {
     "samples": "real and generated images",
     "distances": "distances",
     "diversity": "diversity and memorisation",
-} | ({"training": "learning curves"} if TRAINED else {})
+}
+FIGURES |= {"training": "learning curves"} if TRAINED else {}
+FIGURES |= {"patients": "scores over real patients"} if PARTS else {}
+
+
+def one_of(names):
+    """Make the regular expression of a wildcard that is one of these names."""
+    return "|".join(names) or "(?!)"
 
 
 wildcard_constraints:
     generator="|".join(GENERATORS),
     arm="|".join(ARMS),
     seed=r"\d+",
-
-
-def one_of(names):
-    """Make the regular expression of a wildcard that is one of these names."""
-    return "|".join(names) or "(?!)"
+    part=f"({one_of(PARTS)})?",
 
 
 def path_of(name):
@@ -129,11 +134,36 @@ def imported_once(wildcards):
     return "" if by_seed else "--same-for-all-seeds"
 
 
+def real_set(wildcards):
+    """Name the files of the real images: the split, or the set with a fraction of its training patients."""
+    folder = f"{RESULTS}/{wildcards.part}patients/seed-{wildcards.seed}" if wildcards.part else f"{RESULTS}/split"
+    return {"real": f"{folder}/images.npy", "real_manifest": f"{folder}/manifest.csv"}
+
+
+def ratio_to(wildcards, input):
+    """Make the flag of the real images that the number of synthetic ones is a ratio to."""
+    return f"--real {Path(input.real).parent}" if config["generate_images"].get("ratio") else ""
+
+
+def synthetic_set(wildcards):
+    """Name the folder of the synthetic set that an arm trains on; None for real images alone.
+
+    Images from elsewhere are the same at every fraction of the patients.
+    """
+    generator = ARMS[wildcards.arm]["generator"]
+    part = "" if generator in IMPORTED else wildcards.part
+    return f"{RESULTS}/{part}{generator}/seed-{wildcards.seed}/generated" if generator else None
+
+
 def synthetic_files(wildcards):
     """List the files of the synthetic set that an arm trains on; none for real images alone."""
-    generator = ARMS[wildcards.arm]["generator"]
-    paths = [f"{BRANCH}/generated/{name}" for name in ("images.npy", "manifest.csv", "settings.json")]
-    return expand(paths, generator=generator, seed=wildcards.seed) if generator else []
+    folder = synthetic_set(wildcards)
+    return [f"{folder}/{name}" for name in ("images.npy", "manifest.csv", "settings.json")] if folder else []
+
+
+def of_each(path, pairs, name):
+    """Fill in the part of the results, a name and every seed."""
+    return [str(path).format(part=part, seed=seed, **{name: of}) for part, of in pairs for seed in SEEDS]
 
 
 def split_flags(wildcards):
@@ -152,8 +182,7 @@ def real_weights():
 
 def arm_flags(wildcards):
     """Make the flags of an arm: the common ones, its own, and the folder of its synthetic set."""
-    arm = dict(ARMS[wildcards.arm])
-    generator = arm.pop("generator")
-    arm.pop("generators", None)
-    folder = f"{RESULTS}/{generator}/seed-{wildcards.seed}/generated" if generator else None
-    return flags(config["evaluate_classifier"], arm, {"generated": folder})
+    arm = dict(ARMS[wildcards.arm]) | {"generated": synthetic_set(wildcards)}
+    for key in ("generator", "generators", "real_fraction"):
+        arm.pop(key, None)
+    return flags(config["evaluate_classifier"], arm)

@@ -51,3 +51,32 @@ rule split_data:
         folder=subpath(output.images, parent=True),
     shell:
         "python {params.script} {params.flags} --threads {threads} --output {params.folder} 2> {log}"
+
+
+rule take_patients:
+    input:
+        images=rules.split_data.output.images,
+        manifest=rules.split_data.output.manifest,
+    output:
+        images=f"{RESULTS}/{{part}}patients/seed-{{seed}}/images.npy",
+        manifest=f"{RESULTS}/{{part}}patients/seed-{{seed}}/manifest.csv",
+        settings=f"{RESULTS}/{{part}}patients/seed-{{seed}}/settings.json",
+    log:
+        f"{LOGS}/take_patients/{{part}}seed-{{seed}}.log",
+    benchmark:
+        f"{BENCHMARKS}/take_patients/{{part}}seed-{{seed}}.tsv"
+    wildcard_constraints:
+        part=one_of(PARTS),
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, attempt: 4000 * attempt,
+        runtime=30,
+    params:
+        script=path_of("take_patients"),
+        code=code_of("take_patients"),
+        fraction=lambda wildcards: wildcards.part.removeprefix("real_fraction-").removesuffix("/"),
+        real=subpath(input.images, parent=True),
+        folder=subpath(output.images, parent=True),
+    shell:
+        "python {params.script} --real {params.real} --real-fraction {params.fraction} --seed {wildcards.seed} "
+        "--output {params.folder} 2> {log}"

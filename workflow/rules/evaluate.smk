@@ -2,9 +2,9 @@ rule compute_fid:
     input:
         real=rules.split_data.output.images,
         real_manifest=rules.split_data.output.manifest,
-        generated=rules.generate_images.output.images,
-        generated_manifest=rules.generate_images.output.manifest,
-        generated_settings=rules.generate_images.output.settings,
+        generated=f"{BRANCH}/generated/images.npy",
+        generated_manifest=f"{BRANCH}/generated/manifest.csv",
+        generated_settings=f"{BRANCH}/generated/settings.json",
     output:
         distances=f"{BRANCH}/fid/distances.csv",
         diversity=f"{BRANCH}/fid/diversity.csv",
@@ -38,19 +38,18 @@ rule compute_fid:
 
 rule evaluate_classifier:
     input:
-        real=rules.split_data.output.images,
-        real_manifest=rules.split_data.output.manifest,
+        unpack(real_set),
         generated=synthetic_files,
     output:
-        predictions=f"{RESULTS}/classifier/{{arm}}/seed-{{seed}}/predictions.csv",
-        scores=f"{RESULTS}/classifier/{{arm}}/seed-{{seed}}/scores.csv",
-        history=f"{RESULTS}/classifier/{{arm}}/seed-{{seed}}/history.csv",
-        model=f"{RESULTS}/classifier/{{arm}}/seed-{{seed}}/model.safetensors",
-        settings=f"{RESULTS}/classifier/{{arm}}/seed-{{seed}}/settings.json",
+        predictions=f"{PART_ARM}/predictions.csv",
+        scores=f"{PART_ARM}/scores.csv",
+        history=f"{PART_ARM}/history.csv",
+        model=f"{PART_ARM}/model.safetensors",
+        settings=f"{PART_ARM}/settings.json",
     log:
-        f"{LOGS}/evaluate_classifier/{{arm}}-seed-{{seed}}.log",
+        f"{LOGS}/evaluate_classifier/{{part}}{{arm}}-seed-{{seed}}.log",
     benchmark:
-        f"{BENCHMARKS}/evaluate_classifier/{{arm}}-seed-{{seed}}.tsv"
+        f"{BENCHMARKS}/evaluate_classifier/{{part}}{{arm}}-seed-{{seed}}.tsv"
     threads: 1
     resources:
         device=DEVICE,
@@ -105,10 +104,10 @@ rule draw_curves:
     input:
         split=rules.split_data.output.manifest,
         split_settings=rules.split_data.output.settings,
-        train=expand(rules.train_acgan.output.history, generator=TRAINED, seed=SEEDS),
-        train_settings=expand(rules.train_acgan.output.settings, generator=TRAINED, seed=SEEDS),
-        classifier=expand(rules.evaluate_classifier.output.history, arm=ARMS, seed=SEEDS),
-        classifier_settings=expand(rules.evaluate_classifier.output.settings, arm=ARMS, seed=SEEDS),
+        train=of_each(rules.train_acgan.output.history, TRAININGS, "generator"),
+        train_settings=of_each(rules.train_acgan.output.settings, TRAININGS, "generator"),
+        classifier=of_each(rules.evaluate_classifier.output.history, CLASSIFIERS, "arm"),
+        classifier_settings=of_each(rules.evaluate_classifier.output.settings, CLASSIFIERS, "arm"),
     output:
         split=report(
             f"{RESULTS}/curves/split.png",
@@ -118,15 +117,15 @@ rule draw_curves:
         ),
         train=[
             report(
-                f"{RESULTS}/curves/train/{generator}-seed-{seed}.png",
+                f"{RESULTS}/curves/{part}train/{generator}-seed-{seed}.png",
                 category="Training",
                 caption="../report/curves.rst",
-                labels={"generator": generator, "seed": str(seed), "result": "losses and distance"},
+                labels={"generator": f"{part}{generator}", "seed": str(seed), "result": "losses and distance"},
             )
-            for generator in TRAINED
+            for part, generator in TRAININGS
             for seed in SEEDS
         ],
-        classifier=expand(f"{RESULTS}/curves/classifier/{{arm}}-seed-{{seed}}.png", arm=ARMS, seed=SEEDS),
+        classifier=of_each(f"{RESULTS}/curves/{{part}}classifier/{{arm}}-seed-{{seed}}.png", CLASSIFIERS, "arm"),
     log:
         f"{LOGS}/draw_curves.log",
     benchmark:
@@ -139,8 +138,8 @@ rule draw_curves:
         script=path_of("draw_curves"),
         code=code_of("draw_curves"),
         split=subpath(input.split, parent=True),
-        train=flags({"train": expand(f"{BRANCH}/train", generator=TRAINED, seed=SEEDS)}),
-        classifier=expand(f"{RESULTS}/classifier/{{arm}}/seed-{{seed}}", arm=ARMS, seed=SEEDS),
+        train=flags({"train": of_each(f"{PART_BRANCH}/train", TRAININGS, "generator")}),
+        classifier=of_each(PART_ARM, CLASSIFIERS, "arm"),
         folder=subpath(output.split, parent=True),
     shell:
         "python {params.script} --split {params.split} {params.train} "
@@ -153,12 +152,12 @@ rule summarise_study:
         real_manifest=rules.split_data.output.manifest,
         generated=expand(f"{BRANCH}/generated/images.npy", generator=GENERATORS, seed=SEEDS),
         generated_settings=expand(f"{BRANCH}/generated/settings.json", generator=GENERATORS, seed=SEEDS),
-        history=expand(rules.train_acgan.output.history, generator=TRAINED, seed=SEEDS),
-        history_settings=expand(rules.train_acgan.output.settings, generator=TRAINED, seed=SEEDS),
+        history=of_each(rules.train_acgan.output.history, TRAININGS, "generator"),
+        history_settings=of_each(rules.train_acgan.output.settings, TRAININGS, "generator"),
         distances=expand(rules.compute_fid.output.distances, generator=GENERATORS, seed=SEEDS),
         diversity=expand(rules.compute_fid.output.diversity, generator=GENERATORS, seed=SEEDS),
         labels=expand(rules.classify_images.output.labels, generator=CLASSIFIED, seed=SEEDS),
-        classifier=expand(rules.evaluate_classifier.output.predictions, arm=ARMS, seed=SEEDS),
+        classifier=of_each(rules.evaluate_classifier.output.predictions, CLASSIFIERS, "arm"),
     output:
         study=report(
             f"{RESULTS}/study/study.csv",
@@ -176,6 +175,7 @@ rule summarise_study:
         scores=f"{RESULTS}/study/scores.csv",
         groups=f"{RESULTS}/study/groups.csv",
         probes=f"{RESULTS}/study/probes.csv",
+        fractions=f"{RESULTS}/study/fractions.csv",
         distances=report(
             f"{RESULTS}/study/distances.csv",
             category="Study",
@@ -225,13 +225,13 @@ rule summarise_study:
         flags=flags(config["summarise_study"]),
         real=subpath(input.real, parent=True),
         generated=expand(f"{BRANCH}/generated", generator=GENERATORS, seed=SEEDS),
-        history=flags({"history": expand(f"{BRANCH}/train", generator=TRAINED, seed=SEEDS)}),
+        history=flags({"history": of_each(f"{PART_BRANCH}/train", TRAININGS, "generator")}),
         fid=expand(f"{BRANCH}/fid", generator=GENERATORS, seed=SEEDS),
         classified=lambda wildcards: [
             *(["--classified"] if CLASSIFIED else []),
             *expand(f"{BRANCH}/classified", generator=CLASSIFIED, seed=SEEDS),
         ],
-        classifier=expand(f"{RESULTS}/classifier/{{arm}}/seed-{{seed}}", arm=ARMS, seed=SEEDS),
+        classifier=of_each(PART_ARM, CLASSIFIERS, "arm"),
         folder=subpath(output.study, parent=True),
     shell:
         "python {params.script} {params.flags} --real {params.real} --generated {params.generated} "

@@ -1,17 +1,16 @@
 rule generate_images:
     input:
+        unpack(real_set),
         generator=rules.train_acgan.output.generator,
-        real=rules.split_data.output.images,
-        real_manifest=rules.split_data.output.manifest,
     output:
-        images=f"{BRANCH}/generated/images.npy",
-        manifest=f"{BRANCH}/generated/manifest.csv",
-        settings=f"{BRANCH}/generated/settings.json",
-        png=directory(f"{BRANCH}/generated/png"),
+        images=f"{PART_BRANCH}/generated/images.npy",
+        manifest=f"{PART_BRANCH}/generated/manifest.csv",
+        settings=f"{PART_BRANCH}/generated/settings.json",
+        png=directory(f"{PART_BRANCH}/generated/png"),
     log:
-        f"{LOGS}/generate_images/{{generator}}-seed-{{seed}}.log",
+        f"{LOGS}/generate_images/{{part}}{{generator}}-seed-{{seed}}.log",
     benchmark:
-        f"{BENCHMARKS}/generate_images/{{generator}}-seed-{{seed}}.tsv"
+        f"{BENCHMARKS}/generate_images/{{part}}{{generator}}-seed-{{seed}}.tsv"
     wildcard_constraints:
         generator=one_of(TRAINED),
     threads: 1
@@ -25,7 +24,7 @@ rule generate_images:
         code=code_of("generate_images"),
         launcher=python,
         flags=flags(config["generate_images"]),
-        real=f"--real {RESULTS}/split" if config["generate_images"].get("ratio") else "",
+        real=ratio_to,
         folder=subpath(output.images, parent=True),
     shell:
         "{params.launcher} {params.script} {params.flags} --generator {input.generator} {params.real} "

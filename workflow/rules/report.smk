@@ -6,15 +6,15 @@ rule write_report:
         manifest=rules.split_data.output.manifest,
         rejected=rules.split_data.output.rejected,
         split=rules.split_data.output.settings,
-        generated=expand(rules.generate_images.output.images, generator=GENERATORS, seed=SEEDS),
-        generated_manifests=expand(rules.generate_images.output.manifest, generator=GENERATORS, seed=SEEDS),
-        generated_settings=expand(rules.generate_images.output.settings, generator=GENERATORS, seed=SEEDS),
-        train=expand(rules.train_acgan.output.settings, generator=TRAINED, seed=SEEDS),
+        generated=expand(f"{BRANCH}/generated/images.npy", generator=GENERATORS, seed=SEEDS),
+        generated_manifests=expand(f"{BRANCH}/generated/manifest.csv", generator=GENERATORS, seed=SEEDS),
+        generated_settings=expand(f"{BRANCH}/generated/settings.json", generator=GENERATORS, seed=SEEDS),
+        train=expand(rules.train_acgan.output.settings, part="", generator=TRAINED, seed=SEEDS),
         # stands for the sample sheets too: a folder is known by its time alone, and a copy of the project has new times
-        history=expand(rules.train_acgan.output.history, generator=TRAINED, seed=SEEDS),
+        history=expand(rules.train_acgan.output.history, part="", generator=TRAINED, seed=SEEDS),
         fid=expand(rules.compute_fid.output.settings, generator=GENERATORS, seed=SEEDS),
         copies=expand(rules.compute_fid.output.copies, generator=GENERATORS, seed=SEEDS),
-        classifier=expand(rules.evaluate_classifier.output.settings, arm=ARMS, seed=SEEDS),
+        classifier=of_each(rules.evaluate_classifier.output.settings, CLASSIFIERS, "arm"),
     output:
         page=f"{RESULTS}/report.html",
         # not in the training's folder, which that stage finds empty
@@ -37,7 +37,7 @@ rule write_report:
         generated=expand(f"{BRANCH}/generated", generator=GENERATORS, seed=SEEDS),
         train=flags({"train": expand(f"{BRANCH}/train", generator=TRAINED, seed=SEEDS)}),
         fid=expand(f"{BRANCH}/fid", generator=GENERATORS, seed=SEEDS),
-        classifier=expand(f"{RESULTS}/classifier/{{arm}}/seed-{{seed}}", arm=ARMS, seed=SEEDS),
+        classifier=of_each(PART_ARM, CLASSIFIERS, "arm"),
         benchmarks=BENCHMARKS,
         cards=subpath(output.page, parent=True),
     shell:

@@ -1,24 +1,23 @@
 rule train_acgan:
     input:
-        real=rules.split_data.output.images,
-        real_manifest=rules.split_data.output.manifest,
+        unpack(real_set),
     output:
-        generator=f"{BRANCH}/train/generator.safetensors",
-        last=f"{BRANCH}/train/generator_last.safetensors",
-        history=f"{BRANCH}/train/history.csv",
-        speed=f"{BRANCH}/train/speed.csv",
-        settings=f"{BRANCH}/train/settings.json",
-        samples=directory(f"{BRANCH}/train/samples"),
+        generator=f"{PART_BRANCH}/train/generator.safetensors",
+        last=f"{PART_BRANCH}/train/generator_last.safetensors",
+        history=f"{PART_BRANCH}/train/history.csv",
+        speed=f"{PART_BRANCH}/train/speed.csv",
+        settings=f"{PART_BRANCH}/train/settings.json",
+        samples=directory(f"{PART_BRANCH}/train/samples"),
         sheet=report(
-            f"{BRANCH}/train/samples.png",
+            f"{PART_BRANCH}/train/samples.png",
             category="Training",
             caption="../report/generator_samples.rst",
             labels={"generator": "{generator}", "seed": "{seed}", "result": "samples"},
         ),
     log:
-        f"{LOGS}/train_acgan/{{generator}}-seed-{{seed}}.log",
+        f"{LOGS}/train_acgan/{{part}}{{generator}}-seed-{{seed}}.log",
     benchmark:
-        f"{BENCHMARKS}/train_acgan/{{generator}}-seed-{{seed}}.tsv"
+        f"{BENCHMARKS}/train_acgan/{{part}}{{generator}}-seed-{{seed}}.tsv"
     wildcard_constraints:
         generator=one_of(TRAINED),
     # over several nodes it enters the container on each of them
@@ -32,7 +31,7 @@ rule train_acgan:
         processes=PROCESSES,
         # its logs lie beside the results, and change none of them
         tensorboard=lambda wildcards: (
-            f"--tensorboard {BRANCH}/tensorboard".format(**wildcards) if config["tensorboard"] else ""
+            f"--tensorboard {PART_BRANCH}/tensorboard".format(**wildcards) if config["tensorboard"] else ""
         ),
         gpu=GPUS["train_acgan"],
         mem_mb=lambda wildcards, attempt: 8000 * min(attempt, 4),
@@ -47,8 +46,8 @@ rule train_acgan:
         real=subpath(input.real, parent=True),
         folder=subpath(output.generator, parent=True),
         # not declared: what is declared is deleted before a retry, and a retry goes on from here
-        checkpoint=f"{BRANCH}/checkpoint",
-        snapshots=f"{BRANCH}/snapshots",
+        checkpoint=f"{PART_BRANCH}/checkpoint",
+        snapshots=f"{PART_BRANCH}/snapshots",
     # an attempt that goes on from a checkpoint goes on in the log, too
     shell:
         "{params.launcher} {params.script} {params.flags} --name {wildcards.generator} "

@@ -2,6 +2,7 @@
 
 STAGES = (
     "split_data",
+    "take_patients",
     "import_images",
     "train_acgan",
     "generate_images",

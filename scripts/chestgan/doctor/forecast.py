@@ -4,7 +4,7 @@ An hour that nothing is known of is called unknown. What is known: how fast trai
 machine, how long jobs of it took, and the speeds of the presets in docs/performance.md.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import mean, median
@@ -12,8 +12,9 @@ from typing import Any
 
 import pandas as pd
 
-from chestgan.base import files, imported
+from chestgan.base import branches, files, imported
 from chestgan.base.errors import UserError
+from chestgan.base.real_fraction import WHOLE, part
 from chestgan.doctor.machine import BYTES_PER_TRAINING
 
 # settings that decide how fast a training is and how large its files are
@@ -77,15 +78,6 @@ def read_known(path: Path) -> Known:
     return Known(**files.read_json(path))
 
 
-def branches(arms: Mapping[str, Mapping[str, Any]], generators: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """Name the branches of a study's arms: one with synthetic images has one for each generator, real ones have one."""
-    return {
-        name if generator is None else f"{name}-{generator}": {"arm": name, "generator": generator} | dict(arm)
-        for name, arm in arms.items()
-        for generator in imported.arms_with({name: arm}, generators)[name]
-    }
-
-
 def trained(config: Mapping[str, Any]) -> list[str]:
     """List the generators that are trained; the images of others come from elsewhere."""
     return [name for name, settings in config["generators"].items() if not imported.is_imported(settings)]
@@ -93,17 +85,15 @@ def trained(config: Mapping[str, Any]) -> list[str]:
 
 def jobs(config: Mapping[str, Any]) -> dict[str, int]:
     """Count the jobs of a whole study by stage."""
-    n_seeds = len(config["seeds"])
-    trainings = len(trained(config)) * n_seeds
-    n_classifiers = len(branches(config["arms"], list(config["generators"]))) * len(config["seeds"])
-    of_generators = dict.fromkeys(("train_acgan", "generate_images"), trainings)
-    of_generators |= {"import_images": len(config["generators"]) * n_seeds - trainings}
-    of_generators |= {"compute_fid": len(config["generators"]) * n_seeds}
-    ends = dict.fromkeys(("draw_curves", "summarise_study", "write_report"), 1)
-    of_classifiers = {"evaluate_classifier": n_classifiers}
-    if "real" in config["arms"]:
-        of_classifiers["classify_images"] = len(config["generators"]) * n_seeds
-    jobs = {"split_data": 1} | of_generators | of_classifiers | ends
+    n_seeds, n_generators = len(config["seeds"]), len(config["generators"])
+    n_trainings = len(branches.trainings(config)) * n_seeds
+    jobs = {"split_data": 1, "take_patients": len(branches.parts(config)) * n_seeds}
+    jobs |= {"import_images": (n_generators - len(trained(config))) * n_seeds}
+    jobs |= dict.fromkeys(("train_acgan", "generate_images"), n_trainings)
+    jobs |= {"compute_fid": n_generators * n_seeds}
+    jobs |= {"evaluate_classifier": len(branches.classifiers(config)) * n_seeds}
+    jobs |= {"classify_images": n_generators * n_seeds if "real" in config["arms"] else 0}
+    jobs |= dict.fromkeys(("draw_curves", "summarise_study", "write_report"), 1)
     return {stage: n for stage, n in jobs.items() if n}
 
 
@@ -130,7 +120,7 @@ def speed(config: Mapping[str, Any], generator: str, known: Known, results: Path
 
 def seconds_of_jobs(stage: str, benchmarks: Path) -> float | None:
     """Compute how long a job of a stage took on the average in this study; None where none ran."""
-    found = [_column(path, "s", sep="\t") for path in sorted((benchmarks / stage).glob("*.tsv"))]
+    found = [_column(path, "s", sep="\t") for path in sorted((benchmarks / stage).rglob("*.tsv"))]
     taken = [float(seconds.iloc[-1]) for seconds in found if len(seconds)]
     return mean(taken) if taken else None
 
@@ -148,16 +138,23 @@ def expected_seconds(config: Mapping[str, Any], benchmarks: Path) -> dict[str, f
 def disk_bytes(config: Mapping[str, Any], n_images: int, known: Known) -> dict[str, int]:
     """Estimate what the results of a whole study fill: by what they are, in bytes."""
     size = config["split_data"].get("image_size", 64)
-    n_seeds, n_trainings = len(config["seeds"]), len(config["seeds"]) * len(config["generators"])
-    per_training = [_bytes_of_training(config, generator, known) for generator in trained(config)]
-    n_generated = n_trainings * generated_per_training(config, n_images)
-    arms = branches(config["arms"], list(config["generators"]))
-    backbones = [arm.get("backbone") or config.get("evaluate_classifier", {}).get("backbone") for arm in arms.values()]
+    n_seeds = len(config["seeds"])
+    # a fraction of the patients has fewer images in its sets; its networks are as large
+    shares = {part(fraction): fraction for fraction in config.get("real_fraction") or [WHOLE]}
+    whole = [("", name) for name in config["generators"] if name not in trained(config)]
+    made = sum(shares[of] for of, _ in [*whole, *branches.trainings(config)])
+    n_each = generated_per_training(config, n_images)
+    n_generated = n_seeds * n_each * made
+    n_taken = n_seeds * n_images * sum(_share_taken(config, fraction) for fraction in shares.values() if fraction < 1)
+    arms, backbone = branches.arms(config), config.get("evaluate_classifier", {}).get("backbone")
+    backbones = [arms[name].get("backbone") or backbone for _, name in branches.classifiers(config)]
+    trainings = sum(_bytes_of_training(config, generator, known) for _, generator in branches.trainings(config))
     return {
-        "image sets": size**2 * (n_images + _BYTES_PER_PIXEL * n_generated),
-        "trainings": n_seeds * sum(per_training),
+        "image sets": round(size**2 * (n_images + n_taken + _BYTES_PER_PIXEL * n_generated)),
+        "trainings": n_seeds * trainings,
         "classifiers": n_seeds * sum(known.classifier_bytes.get(name or "convnet", 0) for name in backbones),
-        "features": _BYTES_PER_NUMBER * _FEATURES * (n_images + n_generated),
+        # of the generators of all patients alone
+        "features": _BYTES_PER_NUMBER * _FEATURES * (n_images + n_seeds * len(config["generators"]) * n_each),
     }
 
 
@@ -166,9 +163,18 @@ def generated_per_training(config: Mapping[str, Any], n_images: int) -> int:
     counts, ratio = config["generate_images"].get("counts"), config["generate_images"].get("ratio")
     if counts:
         return sum(counts.values())
+    return round((ratio or 0) * _share_of_training(config) * n_images)
+
+
+def _share_of_training(config: Mapping[str, Any]) -> float:
+    """Compute which share of the images is trained on, by what the split is asked for."""
     split = config["split_data"]
-    share = (1 - split.get("test_fraction", 0.2)) * (1 - split.get("validation_fraction", 0.2))
-    return round((ratio or 0) * share * n_images)
+    return (1 - split.get("test_fraction", 0.2)) * (1 - split.get("validation_fraction", 0.2))
+
+
+def _share_taken(config: Mapping[str, Any], fraction: float) -> float:
+    """Compute which share of the images is in a set with a fraction of the training patients, and all others."""
+    return 1 - (1 - fraction) * _share_of_training(config)
 
 
 def _earlier_speeds(config: Mapping[str, Any], settings: Mapping[str, Any], folder: Path) -> list[float]:

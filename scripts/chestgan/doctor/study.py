@@ -6,15 +6,18 @@ from typing import Any
 
 import pandas as pd
 
-from chestgan.base import configuration, imported
+from chestgan.base import branches, configuration, imported
 from chestgan.base.arm_kinds import KINDS
 from chestgan.base.errors import UserError, did_you_mean
-from chestgan.data import split_warnings
+from chestgan.base.real_fraction import WHOLE
+from chestgan.data import fractions, patients, split_warnings, splits
 from chestgan.data.inspection import Inspection
 from chestgan.doctor import forecast
 from chestgan.doctor.forecast import Known
 
 _SECONDS_PER_HOUR = 3600
+# with as many patients of each class a fraction leaves none empty, however they are split
+_PLENTY = 10
 # what split_data takes from the headers of DICOM files by default
 _HEADER_COLUMNS = ("view", "modality", "manufacturer")
 _BY_STAGE = ("generate_images", "compute_fid", "evaluate_classifier")
@@ -38,7 +41,9 @@ def look_ahead(config: Mapping[str, Any], known: Known, folder: Path, inspect: C
         inspected = inspect(config["split_data"], **({"n_files": 0} if is_split else {}))
         classes = inspected.selected.classes
     check_labels(config, classes)
-    imported.require_enough(config, classes, folder / "results" / config["dataset"] / "split")
+    split = folder / "results" / config["dataset"] / "split"
+    imported.require_enough(config, classes, split)
+    check_fractions(config, inspected, split)
     return list(summary(config, inspected, known, folder))
 
 
@@ -78,6 +83,40 @@ def check_settings(config: Mapping[str, Any], known: Known) -> None:
                 f"split_data.image_size is {size}, which generators.{name} can't make (architecture {architecture}); "
                 f"the nearest that it can are {' and '.join(map(str, sorted(nearest)))}"
             )
+
+
+def check_fractions(config: Mapping[str, Any], inspected: Inspection | None, split: Path) -> None:
+    """Refuse fractions of the training patients that leave a class too few of them.
+
+    Args:
+        inspected: what the data hold; None for the demo's, which may not be drawn yet.
+        split: the result of split_data; where there is none yet, its patients are those of the data before copies of
+            one picture join them.
+
+    Raises:
+        UserError: names the key, the fraction and the class.
+    """
+    smallest = min(fraction for own in branches.real_fractions(config).values() for fraction in own)
+    if smallest == WHOLE:
+        return
+    manifest, data = split / "manifest.csv", config["split_data"]
+    shares = data.get("test_fraction", 0.2), data.get("validation_fraction", 0.2)
+    if manifest.is_file():
+        images = pd.read_csv(manifest, dtype=str, keep_default_na=False)
+    elif inspected is None:
+        n = config.get("make_demo_data", {}).get("patients")
+        if n is not None:
+            n_train = round(n * (1 - shares[0]) * (1 - shares[1]))
+            fractions.require_patients(dict.fromkeys(configuration.DEMO_CLASSES, n_train), smallest)
+        return
+    else:
+        table = inspected.selected.table
+        fewest = table.groupby("label")["patient"].nunique().min()
+        if smallest * fewest * (1 - shares[0]) * (1 - shares[1]) > _PLENTY:
+            return
+        images = table.assign(split=splits.assign(table, *shares, data.get("seed", 0)))
+    label_of = patients.majority(images[images["split"] == "train"], "label")
+    fractions.require_patients(label_of.value_counts().to_dict(), smallest)
 
 
 def check_groups(config: Mapping[str, Any]) -> None:
@@ -169,8 +208,9 @@ def hour_lines(config: Mapping[str, Any], n_jobs: Mapping[str, int], known: Know
             trainings.append(f"{name} unknown ({speed.basis})")
         else:
             hours = kimg * 1000 / speed.images_per_second / _SECONDS_PER_HOUR
+            n = len(config["seeds"]) * sum(generator == name for _, generator in branches.trainings(config))
             rate = f"{speed.images_per_second:.0f} images/s, {speed.basis}"
-            trainings.append(f"{name} {_hours(hours * len(config['seeds']))} ({rate})")
+            trainings.append(f"{name} {_hours(hours * n)} ({rate})")
     if trainings:
         yield f"hours of the {n_jobs['train_acgan']} trainings, one after another: {'; '.join(trainings)}"
     others = []

@@ -32,8 +32,9 @@ def arm_table(runs: pd.DataFrame, scores: pd.DataFrame, test: pd.DataFrame) -> p
         train_on=("train_on", "first"),
         augment=("augment", "first"),
         n_seeds=("seed", "size"),
-        n_train_real=("n_train_real", "first"),
-        n_train_synthetic=("n_train_synthetic", "first"),
+        n_real_patients=("n_real_patients", _rounded_mean),
+        n_train_real=("n_train_real", _rounded_mean),
+        n_train_synthetic=("n_train_synthetic", _rounded_mean),
     )
     table.insert(3, "n_test_images", len(test))
     table.insert(4, "n_test_patients", test["patient"].nunique())
@@ -42,6 +43,11 @@ def arm_table(runs: pd.DataFrame, scores: pd.DataFrame, test: pd.DataFrame) -> p
         table[f"{score}_mean"] = groups[score].agg(lambda values: values.mean(skipna=False))
         table[f"{score}_sd"] = groups[score].agg(lambda values: values.std(skipna=False))
     return table.reset_index()
+
+
+def _rounded_mean(counts: pd.Series) -> int:
+    """Average counts over the seeds, which differ by the patients of each."""
+    return round(counts.mean())
 
 
 def with_metrics(table: pd.DataFrame, measured: pd.DataFrame) -> pd.DataFrame:

@@ -73,7 +73,7 @@ def of_trainings(arms: Sequence[tuple[str, str]], generators: Sequence[str]) -> 
     if arms:
         reasons.append(
             f"Classifiers of {_named(arms)} came to their limit while they still learned: raise "
-            "evaluate_classifier.kimg."
+            "evaluate_classifier.kimg or passes."
         )
     if generators:
         keys = listed(f"generators.{generator}.kimg" for generator in generators)

@@ -47,15 +47,23 @@ def with_score_intervals(table: pd.DataFrame, runs: Runs, left_out: LeftOut, con
     return table.assign(**columns)
 
 
-def with_differences(table: pd.DataFrame, runs: Runs, left_out: LeftOut, score: str, confidence: float) -> pd.DataFrame:
+def with_differences(
+    table: pd.DataFrame,
+    runs: Runs,
+    left_out: LeftOut,
+    score: str,
+    confidence: float,
+    n_together: int | None = None,
+) -> pd.DataFrame:
     """Add `DIFFERENCE_COLUMNS` and `DETECTABLE` to the arms, for each of `REFERENCE_ARMS` with its prefix.
 
     They are the mean score minus that of the reference, its interval at the confidence, the interval that holds for all
     comparisons together, and the smallest difference that this could have shown with a power of 80 %: zero for the
-    reference itself, nan for what isn't compared with it and where there can be no interval.
+    reference itself, nan for what isn't compared with it and where there can be no interval. All comparisons together
+    are those of the table, or `n_together`.
     """
     arms, n = trainings(runs, score, left_out), patients_of_smaller_class(runs)
-    together = family_confidence(confidence, n_comparisons(table))
+    together = family_confidence(confidence, n_together or n_comparisons(table))
     beside = [table]
     for reference, prefix in REFERENCE_ARMS.items():
         values = np.full((len(table), len(DIFFERENCE_COLUMNS) + 1), np.nan)

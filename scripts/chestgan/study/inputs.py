@@ -10,6 +10,7 @@ import pandas as pd
 
 from chestgan.base import files
 from chestgan.base.errors import UserError
+from chestgan.base.real_fraction import WHOLE, of_set
 from chestgan.base.tables import read_table
 from chestgan.images import image_set
 from chestgan.images.image_set import ImageSet
@@ -21,8 +22,8 @@ from chestgan.study import endings
 from chestgan.study.arms import NO_GENERATOR, REAL, REAL_AUGMENTED
 
 RUN_COLUMNS = [
-    *("arm", "train_on", "augment", "generator", "generator_seed", "seed", "n_train_real", "n_train_synthetic"),
-    "unfinished",
+    *("arm", "train_on", "augment", "generator", "generator_seed", "seed"),
+    *("real_fraction", "n_real_patients", "n_train_real", "n_train_synthetic", "unfinished"),
 ]
 _KEY = ["arm", "generator", "generator_seed", "seed"]
 _SETTINGS = (*RUN_COLUMNS[:-1], "classes", "positive_class")
@@ -72,8 +73,17 @@ def read_real(folder: Path) -> ImageSet:
     return real
 
 
+def by_fraction(folders: Sequence[Path]) -> dict[float, list[Path]]:
+    """Group results by the fraction of the real training patients that they were trained with, all of them first."""
+    groups: dict[float, list[Path]] = {WHOLE: []}
+    for folder in folders:
+        files.require_folder(folder, "a result of train_acgan or evaluate_classifier")
+        groups.setdefault(of_set(folder), []).append(folder)
+    return {fraction: groups[fraction] for fraction in sorted(groups, reverse=True)}
+
+
 def read_runs(folders: Sequence[Path], real: ImageSet) -> Runs:
-    """Read the results of evaluate_classifier.
+    """Read the results of evaluate_classifier, all with the same fraction of the real training patients.
 
     Raises:
         UserError: a folder is missing or damaged, is there twice, or was tested on other images than the test patients
@@ -306,7 +316,9 @@ def _sorted_runs(table: pd.DataFrame, folders: Sequence[Path]) -> list[int]:
     names = list(table[["arm", "generator", "seed"]].itertuples(index=False, name=None))
     _require_once(folders, names, "arm {} with generator {} and seed {}")
     for (arm, generator), group in table.groupby(["arm", "generator"]):
-        for column in ("train_on", "augment", "n_train_real", "n_train_synthetic"):
+        # of a fraction of the patients each seed has others, with other numbers of images
+        counts = ("n_train_real", "n_train_synthetic") if (group["real_fraction"] == WHOLE).all() else ()
+        for column in ("train_on", "augment", *counts):
             if group[column].nunique() > 1:
                 found = ", ".join(map(str, sorted(group[column].unique())))
                 raise UserError(

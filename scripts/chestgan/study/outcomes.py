@@ -42,7 +42,7 @@ def with_outcomes(
             if np.isnan(ends[0]):
                 outcome, reason = UNKNOWN, _ONE_SEED if n_seeds < 2 else _FEW_ERRORS
             elif classifiers:
-                outcome, reason = UNKNOWN, "classifiers unfinished; raise evaluate_classifier.kimg"
+                outcome, reason = UNKNOWN, "classifiers unfinished; raise evaluate_classifier.kimg or passes"
             elif row["generator"] in unfinished_generators and outcome != BETTER:
                 outcome, reason = UNKNOWN, f"generator unfinished; raise generators.{row['generator']}.kimg"
             added[f"{prefix}outcome"][place], added[f"{prefix}reason"][place] = outcome, reason

@@ -13,6 +13,7 @@ from chestgan.study import (
     bootstrap,
     calibration_figure,
     generator_figures,
+    patients_figure,
     roc_bands,
     sample_figure,
     sources,
@@ -21,7 +22,7 @@ from chestgan.study.arm_figures import Curve
 from chestgan.study.arms import ARM
 from chestgan.study.forest_figure import forest
 from chestgan.study.inputs import Runs
-from chestgan.study.labels import extractor_label
+from chestgan.study.labels import extractor_label, score_label
 from chestgan.study.sample_figure import Block
 
 N_COLUMNS = 6
@@ -90,6 +91,17 @@ def of_generators(distances: pd.DataFrame, diversity: pd.DataFrame, histories: p
     }
     # where all generators were imported there is none
     return drawn | ({"training": generator_figures.training(histories, of_training)} if len(histories) else {})
+
+
+def of_fractions(table: pd.DataFrame, runs: Runs, primary_score: str, confidence: float) -> dict[str, Figure]:
+    """Draw the scores over the number of real training patients; nothing of a study with one number of them."""
+    if table.empty:
+        return {}
+    title = (
+        f"{score_label(primary_score)} of {runs.positive_class} over the real training patients, on "
+        f"{sources.images_and_patients(runs.test)}; point: mean over seeds, line: {100 * confidence:g} % interval"
+    )
+    return {"patients": patients_figure.patients(table, primary_score, title)}
 
 
 def of_samples(real: ImageSet, synthetic: dict[str, tuple[int, ImageSet]], seed: int) -> dict[str, Figure]:

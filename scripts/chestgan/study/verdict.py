@@ -12,6 +12,7 @@ from chestgan.study.labels import score_label
 from chestgan.study.outcomes import BETTER, NOT_SHOWN, UNKNOWN, WORSE
 
 PATIENTS_UNKNOWN = "Patients unknown: images are counted as patients; the true intervals are wider."
+HEADINGS = {REAL: "Against real images alone", REAL_AUGMENTED: "Against standard augmentation of the real images"}
 # of more comparisons only those that show a difference are listed, and the others are counted
 _LISTED = 5
 
@@ -41,13 +42,10 @@ def verdict(table: pd.DataFrame, score: str, confidence: float, patients_known: 
         *first,
         f"{score_label(score)} on {tested}, {_seeds(table['n_seeds'])}; {100 * confidence:g} % intervals {together}.",
     ]
-    for reference, heading in (
-        (REAL, "Against real images alone:"),
-        (REAL_AUGMENTED, "Against standard augmentation of the real images:"),
-    ):
+    for reference, heading in HEADINGS.items():
         compared = comparisons(table, reference)
         if len(compared):
-            lines += [heading, *(f"- {item}" for item in _items(compared, REFERENCE_ARMS[reference]))]
+            lines += [f"{heading}:", *(f"- {item}" for item in items(compared, REFERENCE_ARMS[reference]))]
     return lines
 
 
@@ -130,17 +128,17 @@ def _generators(compared: pd.DataFrame, column: str, outcome: str) -> list[str]:
     return list(dict.fromkeys(compared.loc[compared[column] == outcome, "generator"]))
 
 
-def _items(compared: pd.DataFrame, prefix: str) -> list[str]:
-    """Write the outcome of each comparison, or of many those alone that show a difference."""
-    n, items = len(compared), []
+def items(compared: pd.DataFrame, prefix: str, most: int = _LISTED) -> list[str]:
+    """Write the outcome of each comparison, or of more than `most` those alone that show a difference."""
+    n, written = len(compared), []
     for _, row in compared.iterrows():
-        if n <= _LISTED or row[f"{prefix}outcome"] in (BETTER, WORSE):
-            items.append(_item(row, prefix))
-    if len(items) < n:
+        if n <= most or row[f"{prefix}outcome"] in (BETTER, WORSE):
+            written.append(_item(row, prefix))
+    if len(written) < n:
         rest = compared[f"{prefix}outcome"].value_counts().drop([BETTER, WORSE], errors="ignore")
         told = rest.index[0] if len(rest) == 1 else listed(f"{count} {outcome}" for outcome, count in rest.items())
-        items.append(f"{f'the other {n - len(items)}' if items else f'all {n}'}: {told}")
-    return items
+        written.append(f"{f'the other {n - len(written)}' if written else f'all {n}'}: {told}")
+    return written
 
 
 def _item(row: pd.Series, prefix: str) -> str:
@@ -152,10 +150,10 @@ def _item(row: pd.Series, prefix: str) -> str:
         beside = f": {row[f'{prefix}reason']}"
     elif outcome == NOT_SHOWN:
         beside = f" (could have shown {f'{detectable:.2g}' if detectable < 1 else 'none'})"
-    return f"{_action(row)}: {_signed(difference)}{interval}, {outcome}{beside}"
+    return f"{action(row)}: {_signed(difference)}{interval}, {outcome}{beside}"
 
 
-def _action(row: pd.Series) -> str:
+def action(row: pd.Series) -> str:
     """Describe how an arm differs from the arm of real images alone."""
     generated, n_real = f"{row['n_train_synthetic']:.0f} images of {row['generator']}", f"{row['n_train_real']:.0f}"
     augmented = " (augmented)" if row["augment"] else ""

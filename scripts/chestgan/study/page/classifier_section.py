@@ -32,6 +32,7 @@ def classifier_section(study: Study) -> Section:
         ),
         _operating_points(study),
     ]
+    blocks += _fractions(study)
     blocks += [_two_by_two(study), *_groups(study), *_calibration(study), *_errors(study)]
     return Section("classifiers", "The classifiers", blocks)
 
@@ -85,6 +86,39 @@ def _scores(study: Study) -> Table:
 def _score(arm: pd.Series, name: str) -> str:
     mean, low, high = (arm[f"{name}_{end}"] for end in ("mean", "low", "high"))
     return with_deviation(mean, arm[f"{name}_sd"]) if pd.isna(low) else with_interval(mean, low, high)
+
+
+def _fractions(study: Study) -> list[Table | Figure]:
+    """Show the scores over the number of real patients, and what arms are worth; nothing of a study with one number."""
+    table = study.told["fractions"]
+    if not table:
+        return []
+    figure = read_figure(
+        study.folder / "patients.svg",
+        "Scores over the number of real training patients",
+        "The score of every arm over the number of real patients that it was trained with. Each seed draws its own "
+        "patients, the smaller numbers among the larger ones, and a generator sees these alone. Vertical lines: "
+        f"{100 * study.confidence:g} % intervals over test patients and seeds.",
+    )
+    rows = [
+        [
+            arm_label(row["arm"], row["generator"]),
+            *(number(row[name], 0) for name in ("n_real_patients", "n_train_real", "n_train_synthetic")),
+            with_interval(row["score"], row["score_low"], row["score_high"]),
+            *(_compared(pd.Series(row), reference) for reference in REFERENCE_ARMS),
+            row["worth_told"] or UNKNOWN,
+        ]
+        for row in table
+    ]
+    caption = (
+        f"{score_label(study.primary_score)} with fractions of the real training patients, and its differences at the "
+        "same number of them. Worth: by how many real patients an arm is ahead of real images alone of as many, with "
+        "an interval that holds for all that are asked; between numbers that were trained with, the score is taken as "
+        "linear in the logarithm of the number"
+    )
+    columns = ["trained on", "patients", "real images", "synthetic images", score_label(study.primary_score)]
+    columns += ["against real images", "against standard augmentation", "worth in patients"]
+    return [figure, Table(caption, columns, rows)]
 
 
 def _operating_points(study: Study) -> Table:

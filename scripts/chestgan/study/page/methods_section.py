@@ -5,7 +5,7 @@ from typing import Any
 from chestgan.study.labels import score_label
 from chestgan.study.page.blocks import Items, Prose, Section
 from chestgan.study.page.sources import Study
-from chestgan.study.page.words import counted, listed, number, plain
+from chestgan.study.page.words import UNKNOWN, counted, listed, number, plain
 
 _SQUARE = {"pad": "padded with black to squares", "crop": "cropped to their central square"}
 _DUPLICATES = {
@@ -98,11 +98,16 @@ def _classifiers(study: Study) -> list[str]:
     backbones = listed(sorted({one["backbone"] for one in study.classified}))
     stopped = [one["shown_kimg"] for one in study.classified if "shown_kimg" in one]
     selected = [one["selected_kimg"] for one in study.classified if "selected_kimg" in one]
+    limits = [one["limit_kimg"] for one in study.classified if "limit_kimg" in one]
+    shown = listed(dict.fromkeys(number(limit, 1) for limit in (min(limits), max(limits)))) if limits else UNKNOWN
     texts = [
-        f"Classifiers ({backbones}) were trained for at most {plain(settings['kimg'])} thousand images shown, in "
-        f"batches of {settings['batch_size']}, at a learning rate of {plain(settings['learning_rate'])}, until "
-        f"{counted(settings['patience'], 'validation')} brought no improvement; all of this is the same in every "
-        "arm that doesn't set its own, so added images took the place of others. "
+        f"Classifiers ({backbones}) were trained in batches of {settings['batch_size']}, at a learning rate of "
+        f"{plain(settings['learning_rate'])}, until {counted(settings['patience'], 'validation')} brought no "
+        f"improvement, or to the limit: {plain(settings['passes'])} passes over the real training images, and no "
+        f"less than {plain(settings['kimg'])} thousand images shown ({shown} thousand). Held equal between the arms "
+        "with the same real patients are the limit, the images between validations, the patience and the batches, so "
+        "added images took the place of others; not equal is how long each trained within it, which the validation "
+        "patients decide. "
         f"{study.classified[0].get('protocol')}. The threshold maximises Youden's index [@youden]."
     ]
     if stopped and selected:
@@ -110,7 +115,7 @@ def _classifiers(study: Study) -> list[str]:
             f"Trainings ended after {number(min(stopped), 1)} to {number(max(stopped), 1)} thousand images, and the "
             f"weights after {number(min(selected), 1)} to {number(max(selected), 1)} thousand were kept."
         )
-    return [" ".join([*texts, *_pretrained(study), *_controls(study)])]
+    return [" ".join([*texts, *_pretrained(study), *_controls(study), *_fractions(study)])]
 
 
 def _pretrained(study: Study) -> list[str]:
@@ -129,6 +134,19 @@ def _controls(study: Study) -> list[str]:
     arms = sorted({(one["arm"], one["train_on"]) for one in study.classified})
     told = [f"{arm} was trained on {_CONTROLS[train_on]}" for arm, train_on in arms if train_on in _CONTROLS]
     return [f"Controls, which must not help: {'; '.join(told)}."] if told else []
+
+
+def _fractions(study: Study) -> list[str]:
+    """Describe the fractions of the real training patients; nothing where the study has all of them alone."""
+    fractions = sorted({row["real_fraction"] for row in study.told["fractions"]} - {1})
+    if not fractions:
+        return []
+    shares = listed(f"{100 * fraction:g} %" for fraction in fractions)
+    return [
+        f"Arms were trained with {shares} of the real training patients, too: of each class the same share, drawn by "
+        "the seed, smaller ones within larger ones; validation and test patients stayed whole. Generators were trained "
+        "again with these patients alone, and ratios of synthetic images are to the real images of the fraction."
+    ]
 
 
 def _statistics(study: Study) -> str:

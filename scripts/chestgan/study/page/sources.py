@@ -18,7 +18,7 @@ from chestgan.metrics import copies
 _NEEDED = (
     *("answer", "verdict", "caveats", "settings", "counts", "positive_class", "protocol"),
     *("arms", "scores", "generators", "groups", "labels", "probes", "calibration"),
-    *("two_by_two", "wrong_in_all_seeds"),
+    *("two_by_two", "wrong_in_all_seeds", "fractions"),
 )
 
 
