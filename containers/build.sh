@@ -62,10 +62,11 @@ image)
     echo "chestgan ${digest#sha256:}"
     ;;
 sif)
-    command -v apptainer >/dev/null ||
+    # SingularityCE has the same commands
+    apptainer=$(command -v apptainer || command -v singularity) ||
         fail "apptainer isn't on the PATH: load its module or install it, or run \`make sif\` on another machine and copy $sif and $sif.sha256 here"
     place_weights
-    apptainer build --force "${arguments[@]}" "$sif.partial" containers/apptainer.def
+    "$apptainer" build --force "${arguments[@]}" "$sif.partial" containers/apptainer.def
     sha256sum "$sif.partial" | sed "s|$sif.partial|chestgan.sif|" >"$sif.sha256"
     mv "$sif.partial" "$sif"
     echo "$sif $(cut -d ' ' -f 1 "$sif.sha256")"

@@ -325,6 +325,11 @@ def test_the_image_file_and_apptainer_must_be_there(setup: Setup) -> None:
     assert len(setup.bad()) == 2
 
 
+def test_singularity_ce_is_as_good_as_apptainer(setup: Setup) -> None:
+    (setup.programs / "apptainer").rename(setup.programs / "singularity")
+    assert setup.bad() == []
+
+
 @pytest.mark.parametrize(
     ("content", "state", "message"),
     [

@@ -23,6 +23,8 @@ port=$((20000 + SLURM_JOB_ID % 20000))
 # One launcher a node; they meet at the first one's, at a port of the job's own, and number themselves. Rank 0 would only
 # make accelerate refuse a port that another launcher has opened already.
 eval "enter=($container)"
+# SingularityCE has the same commands
+[ "${enter[0]-}" != apptainer ] || command -v apptainer >/dev/null || enter[0]=singularity
 exec srun --nodes "$nodes" --ntasks "$nodes" --ntasks-per-node 1 --cpus-per-task "$threads" --kill-on-bad-exit=1 \
     "${enter[@]}" "${accelerate[@]}" --machine_rank 1 --rdzv_backend c10d \
     --main_process_ip "$head" --main_process_port "$port" "$@"

@@ -29,14 +29,14 @@ def enter(config: dict[str, Any], folder: Path, gpus: bool) -> list[str]:
     """Make the command that runs another one in the image: with the configuration's engine, else with Apptainer."""
     program = config.get("container_engine")
     if program is None:
-        return ["apptainer", "exec", *(["--nv"] if gpus else []), str(folder / _FILE)]
+        return [_apptainer() or "apptainer", "exec", *(["--nv"] if gpus else []), str(folder / _FILE)]
     given = ["--env", "CUDA_VISIBLE_DEVICES", *_GPUS[program]] if gpus else []
     return [program, "run", "--rm", "--pull", "never", "--network", "none", *given, _NAME]
 
 
 def apptainer(config: dict[str, Any], lock: Path, folder: Path) -> Iterator[Finding]:
     """Check Apptainer and the image file in the project's folder."""
-    program = shutil.which("apptainer")
+    program = _apptainer()
     if program:
         yield fine("apptainer", program)
     else:
@@ -49,6 +49,11 @@ def apptainer(config: dict[str, Any], lock: Path, folder: Path) -> Iterator[Find
         yield from _inside(str(_FILE), enter(config, folder, gpus=False), "make sif", config, lock)
     else:
         yield wrong("image", f"{_FILE} can't be looked into without apptainer")
+
+
+def _apptainer() -> str | None:
+    """Find Apptainer, or SingularityCE, which has the same commands."""
+    return shutil.which("apptainer") or shutil.which("singularity")
 
 
 def _digest(image: Path) -> Finding:
