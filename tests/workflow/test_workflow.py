@@ -1,10 +1,14 @@
 """The workflow as its users run it: dry, with mistakes, and for real."""
 
 import html
+import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
+import time
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -199,3 +203,27 @@ def test_help_works_from_any_folder(script: str, tmp_path) -> None:
     )
     assert done.returncode == 0, done.stderr
     assert "--output" in done.stdout
+
+
+def test_the_documented_commands_mean_what_they_say() -> None:
+    from snakemake.cli import get_argument_parser
+
+    pages = [ROOT / "README.md", *sorted(ROOT.glob("*/README.md")), *sorted((ROOT / "docs").glob("*.md"))]
+    told = [command for page in pages for command in re.findall(r"(snakemake (?:\w+ )?--[^`#\n]*)", page.read_text())]
+    assert len(told) > 5
+    for command in told:
+        arguments = get_argument_parser().parse_known_args(shlex.split(command.replace("...", ""))[1:])[0]
+        # the flag takes several values, a target after it among them
+        assert all(file.suffix == ".yaml" for file in arguments.configfile or []), command
+
+
+def test_what_snakemake_says_of_clock_skew_is_in_the_table(tmp_path: Path) -> None:
+    (tmp_path / "Snakefile").write_text("rule late:\n    input: 'in'\n    output: 'out'\n    shell: 'touch {output}'\n")
+    (tmp_path / "in").touch()
+    os.utime(tmp_path / "in", (time.time() + 3600,) * 2)
+    command = [sys.executable, "-m", "snakemake", "--cores", "1", "--latency-wait", "0"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    words = "This could indicate a clock skew problem in your network"
+    assert done.returncode == 1
+    assert words in done.stderr
+    assert f"| `{words}` |" in (ROOT / "profiles" / "README.md").read_text()
