@@ -8,6 +8,7 @@ import hashlib
 import json
 import os
 import shutil
+import subprocess
 import sys
 from collections.abc import Callable
 from importlib import metadata
@@ -385,8 +386,21 @@ def test_other_packages_and_another_lock_are_told(setup: Setup) -> None:
     check_setup.LOCK.with_suffix(".in").write_text("torch==0.1\nno-such-package==1.0\n")
     (line,) = setup.bad()
     assert f"torch {metadata.version('torch').partition('+')[0]} for 0.1, no-such-package none for 1.0" in line
+
+
+def test_an_environment_without_a_lock_is_mended_by_what_the_line_says(setup: Setup) -> None:
+    setup.write(CONFIG | {"gpus": 0, "nodes": 1}, {"cores": 2})
     (setup.folder / "chestgan.lock").unlink()
-    assert setup.bad()[1].startswith("missing  lock")
+    (line,) = setup.bad()
+    assert line.startswith("missing  lock")
+    subprocess.run(line.partition("installed from it: ")[2], shell=True, check=True, env={"PATH": "/usr/bin:/bin"})
+    assert setup.bad() == []
+
+
+def test_the_documented_installation_without_apptainer_leaves_its_lock() -> None:
+    text = (ROOT / "profiles" / "README.md").read_text()
+    install = "pip install --requirement envs/chestgan.in --constraint envs/chestgan.lock\n"
+    assert text.partition(install)[2].split("\n")[0].strip() == 'cp envs/chestgan.lock "$VIRTUAL_ENV"'
 
 
 SEEN = SimpleNamespace(name="A100", total_memory=40 * 2**30)

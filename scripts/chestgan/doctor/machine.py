@@ -5,6 +5,7 @@ import inspect
 import json
 import os
 import re
+import shlex
 import shutil
 import sys
 import tempfile
@@ -69,9 +70,8 @@ def _version(package: str) -> str:
 def _lock(lock: Path) -> Finding:
     found, wanted = provenance.versions()["lock_sha256"], files.sha256(lock)
     if found is None:
-        return missing(
-            "lock", f"no {lock.name} in {sys.prefix}, so results can't name theirs; `make doctor` makes .venv with one"
-        )
+        mend = f"if its packages were installed from it: cp {shlex.quote(str(lock))} {shlex.quote(sys.prefix)}"
+        return missing("lock", f"no {lock.name} in {sys.prefix}, so results can't name theirs; {mend}")
     if found != wanted:
         return wrong("lock", f"this environment was made from another {lock.name}; remove it and make it anew")
     return fine("lock", f"this environment was made from {lock.name}, sha256 {wanted[:12]}")
