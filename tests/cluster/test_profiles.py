@@ -128,6 +128,21 @@ def test_one_text_is_one_resource(tmp_path: Path) -> None:
     assert profile.of_rules == {"train_acgan": {"runtime": 720}}
 
 
+@pytest.mark.parametrize(
+    ("command", "environment", "expected"),
+    [
+        ("snakemake check_setup --profile slurm --cores 2", {}, "slurm"),
+        ("snakemake --profile=profiles/local --profile slurm", {}, "slurm"),
+        ("snakemake --profile slurm --profile=site", {"SNAKEMAKE_PROFILE": "other"}, "site"),
+        ("snakemake --cores 1", {"SNAKEMAKE_PROFILE": "first,second"}, "second"),
+        ("snakemake --profile", {}, None),
+        ("snakemake --cores 1", {}, None),
+    ],
+)
+def test_the_profile_that_a_command_names_is_found(command: str, environment: dict, expected: str | None) -> None:
+    assert profiles.named(command.split(), environment) == expected
+
+
 def test_rules_and_resources_that_look_mistyped_are_told_each_once(tmp_path: Path) -> None:
     own = {"train_acgn": {"runtime": 7, "mem_md": 1}, "compute_fid": {"mem_md": 2, "slurm_acount": "lab"}}
     profile = profile_of(tmp_path, default_resources={"runtme": 5}, set_resources=own)

@@ -87,6 +87,16 @@ def test_every_stage_is_submitted_and_gets_what_it_asks_for(study: Project) -> N
     assert study.planned() == {}
 
 
+def test_a_node_is_checked_with_the_profile_in_use_whenever_it_is_asked(study: Project) -> None:
+    answer = study.folder / "results" / "demo" / "setup.txt"
+    for _ in range(2):
+        study.snakemake("check_setup", "--retries", "0")
+        lines = answer.read_text().splitlines()
+        assert "fine     profile: slurm/config.yaml: jobs go to slurm" in lines
+        assert any(line.startswith("fine     Slurm: this is its job ") for line in lines)
+        answer.unlink()
+
+
 def test_a_job_that_finds_no_gpu_fails_and_says_so(study: Project) -> None:
     write_config(study, small_study() | {"gpus": 1})
     done = study.snakemake(TRAINED, "--retries", "0")

@@ -4,8 +4,12 @@ import shutil
 from snakemake_interface_executor_plugins.registry import ExecutorPluginRegistry
 from snakemake_interface_executor_plugins.settings import DeploymentMethod
 
-from chestgan.cluster import binds, gpus, programs, slurm, stages
+from chestgan.cluster import binds, gpus, profiles, programs, slurm, stages
 
+# which profile Snakemake was started with, for jobs on other nodes too
+if workflow.is_main_process:
+    os.environ["CHESTGAN_PROFILE"] = profiles.named(sys.argv, os.environ) or "profiles/local"
+PROFILE = os.getenv("CHESTGAN_PROFILE", "profiles/local")
 LAUNCH = os.path.relpath(Path(workflow.basedir) / "launch.sh")
 LEASE = os.path.relpath(Path(workflow.basedir) / "lease_gpus.py")
 NODES = config["nodes"]

@@ -1,7 +1,6 @@
-# no result needs it: `snakemake --profile slurm check_setup` lists what a node has and lacks
+# no result needs it: `snakemake check_setup --profile slurm` lists what a node has and lacks. Its file isn't declared as
+# an output: what is asked again is looked at again, and what was wrong can be read.
 rule check_setup:
-    output:
-        findings=f"{RESULTS}/setup.txt",
     log:
         f"{LOGS}/check_setup.log",
     threads: 1
@@ -12,6 +11,9 @@ rule check_setup:
     params:
         script=path_of("check_setup"),
         code=code_of("check_setup"),
+        profile=PROFILE,
         configfile=lambda wildcards, threads: workflow.configfiles[-1],
+        findings=f"{RESULTS}/setup.txt",
     shell:
-        "python {params.script} --configfile {params.configfile} --output {output.findings} &> {log}"
+        "mkdir -p $(dirname {params.findings}); python {params.script} --profile {params.profile} "
+        "--configfile {params.configfile} --output {params.findings} &> {log}"

@@ -1,8 +1,9 @@
 """A profile of Snakemake: the file of settings that says where and how jobs run."""
 
 import difflib
+import itertools
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -79,6 +80,17 @@ def read(path: Path) -> Profile:
     except UserError as error:
         raise UserError(f"{file}: {error}") from None
     return Profile(file, settings, _plain(defaults), own)
+
+
+def named(arguments: Sequence[str], environment: Mapping[str, str]) -> str | None:
+    """Find the profile that a command of Snakemake names; of several it is the last."""
+    found = environment.get("SNAKEMAKE_PROFILE", "").rpartition(",")[2]
+    for flag, value in itertools.pairwise([*arguments, ""]):
+        if flag == "--profile":
+            found = value
+        elif flag.startswith("--profile="):
+            found = flag.partition("=")[2]
+    return found or None
 
 
 def mistakes(profile: Profile, rules: Iterable[str]) -> Iterator[str]:
