@@ -399,7 +399,7 @@ def test_an_environment_without_a_lock_is_mended_by_what_the_line_says(setup: Se
 
 def test_the_documented_installation_without_apptainer_leaves_its_lock() -> None:
     text = (ROOT / "profiles" / "README.md").read_text()
-    install = "pip install --requirement envs/chestgan.in --constraint envs/chestgan.lock\n"
+    install = "pip install --require-hashes --requirement envs/chestgan.lock\n"
     assert text.partition(install)[2].split("\n")[0].strip() == 'cp envs/chestgan.lock "$VIRTUAL_ENV"'
 
 
