@@ -403,7 +403,7 @@ def test_the_documented_installation_without_apptainer_leaves_its_lock() -> None
     assert text.partition(install)[2].split("\n")[0].strip() == 'cp envs/chestgan.lock "$VIRTUAL_ENV"'
 
 
-SEEN = SimpleNamespace(name="A100", total_memory=40 * 2**30)
+SEEN = SimpleNamespace(name="A100", total_memory=40 * 2**30, major=8, minor=0)
 
 
 @pytest.mark.parametrize(
@@ -431,6 +431,17 @@ def test_gpus_are_looked_for_where_they_are_to_be(
     (finding,) = machine.gpus(config, on_slurm, enter=[])
     assert finding.state == state
     assert words in finding.text
+
+
+def test_a_gpu_that_is_too_old_for_torch_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    old = SimpleNamespace(name="Tesla V100", total_memory=16 * 2**30, major=7, minor=0)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    monkeypatch.setattr(torch.cuda, "get_device_properties", lambda number: [SEEN, old][number])
+    monkeypatch.setattr(torch.cuda, "get_arch_list", lambda: ["sm_75", "sm_80", "compute_120"])
+    monkeypatch.delenv("SLURM_JOB_ID", raising=False)
+    (finding,) = machine.gpus({"gpus": 2}, False, enter=[])
+    assert finding.state == "wrong"
+    assert "for which Tesla V100 (compute capability 7.0) is too old: it starts at 7.5, sees A100" in finding.text
 
 
 def test_gpus_of_a_job_in_an_image_are_looked_for_in_it(setup: Setup, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -117,7 +117,13 @@ def _seen_gpus() -> tuple[str, list[str]]:
         return f"torch can't be imported ({error}) and", []
     found = [torch.cuda.get_device_properties(number) for number in range(torch.cuda.device_count())]
     build = f"torch {torch.__version__}" + ("" if torch.version.cuda else ", a build without CUDA,")
-    return build, [f"{gpu.name} with {gpu.total_memory / 2**30:.0f} GiB" for gpu in found]
+    # a GPU of a generation that this build has no code for is seen, and fails at the first computation
+    known = [int(name.removeprefix("sm_")) for name in torch.cuda.get_arch_list() if name.startswith("sm_")]
+    old = [gpu for gpu in found if known and 10 * gpu.major + gpu.minor < min(known)]
+    if old:
+        names = ", ".join(f"{gpu.name} (compute capability {gpu.major}.{gpu.minor})" for gpu in old)
+        build += f", for which {names} is too old: it starts at {min(known) / 10},"
+    return build, [f"{gpu.name} with {gpu.total_memory / 2**30:.0f} GiB" for gpu in found if gpu not in old]
 
 
 def _seen_in_image(enter: Sequence[str]) -> tuple[str, list[str]]:
