@@ -9,7 +9,7 @@ COMPILE := uv pip compile --quiet --universal --python-version 3.11 --fork-strat
     --custom-compile-command "make lock"
 SNAKEMAKE := snakemake --profile profiles/local --configfile $(CONFIG)
 
-.PHONY: help demo watch report new leave_one_source_out doctor image sif test schema bench lint format clean lock
+.PHONY: help demo watch verify crate report new leave_one_source_out doctor image sif test schema bench lint format clean lock
 .DELETE_ON_ERROR:
 
 help: ## list the targets
@@ -20,6 +20,12 @@ demo: .venv/chestgan ## run the whole study on data that the project makes itsel
 
 watch: .venv/chestgan ## keep a page of the samples of a study's trainings so far; CONFIG=config/mine.yaml
 	@python workflow/watch.py $(CONFIG)
+
+verify: .venv/chestgan ## compare every result of a finished study with its checksum; CONFIG=config/mine.yaml
+	@python workflow/verify.py $(CONFIG)
+
+crate: .venv/chestgan ## describe a finished study as an RO-Crate, to publish or archive it; CONFIG=config/mine.yaml
+	@python workflow/make_crate.py $(CONFIG)
 
 report: .venv/chestgan ## collect a finished study's rules and figures in Snakemake's own report, results/NAME/snakemake.html
 	@dataset=$$(python -c 'import sys, yaml; print(yaml.safe_load(open(sys.argv[1]))["dataset"])' $(CONFIG)) && \

@@ -4,6 +4,7 @@ import shutil
 from snakemake_interface_executor_plugins.registry import ExecutorPluginRegistry
 from snakemake_interface_executor_plugins.settings import DeploymentMethod
 
+from chestgan.base import checksums
 from chestgan.cluster import binds, gpus, profiles, programs, slurm, stages
 
 # which profile Snakemake was started with, for jobs on other nodes too
@@ -165,6 +166,11 @@ if workflow.is_main_process and ExecutorPluginRegistry().is_installed("slurm"):
     from chestgan.cluster import executor
 
     executor.use()
+
+
+onsuccess:
+    # what `make verify` compares with
+    checksums.record(Path(RESULTS))
 
 
 onstart:
