@@ -29,6 +29,14 @@ from pictures import rows, with_table
 from project import ROOT
 
 SINFO = "cpu*|up|1-00:00:00|1|16|64000|(null)\ngpu|up|1-00:00:00|2|16|64000|gpu:a100:2"
+SETTINGS = """\
+Configuration data as of 2026-11-30T10:00:00
+JobRequeue              = 1
+MaxArraySize            = 1001
+MaxJobCount             = 10000
+MinJobAge               = 300 sec
+PreemptType             = preempt/none
+"""
 NO_DATABASE = "You are not running a supported accounting_storage plugin"
 CONFIG = yaml.safe_load((ROOT / "config" / "cxr.yaml").read_text()) | {"gpus": 2, "nodes": 2}
 CONFIG["split_data"]["allow_small"] = True
@@ -42,6 +50,8 @@ PROFILE = {
         for rule in ("train_acgan", "generate_images", "compute_fid", "evaluate_classifier", "classify_images")
     },
     "software-deployment-method": "apptainer",
+    "slurm-no-requeue": True,
+    "jobs": 50,
 }
 
 
@@ -62,6 +72,7 @@ class Setup:
         self.program("sbatch")
         self.program("sinfo", SINFO)
         self.program("squeue")
+        self.program("scontrol", SETTINGS)
         self.program("sacctmgr", "lab")
         self.program("apptainer", self.inside())
 
@@ -288,6 +299,53 @@ def test_without_a_partition_it_is_the_default_one_or_one_of_a_table(setup: Setu
 def test_a_cluster_without_accounting_is_fine(setup: Setup) -> None:
     setup.program("sacctmgr", NO_DATABASE, code=1)
     assert setup.bad() == []
+
+
+SHORT = ("MinJobAge               = 300", "MinJobAge = 2")
+
+
+@pytest.mark.parametrize(
+    ("changed", "database", "state", "words"),
+    [
+        ((), True, "fine", "ends of jobs: squeue tells of them for 300 s"),
+        (SHORT, True, "fine", "for 2 s, and sacct is asked about those"),
+        (
+            ("MinJobAge               = 300", "MinJobAge = 2"),
+            False,
+            "wrong",
+            "ask the cluster's support for MinJobAge=300",
+        ),
+        (
+            ("MaxArraySize            = 1001", "MaxArraySize = 1"),
+            True,
+            "wrong",
+            "MaxArraySize is 1, and the executor needs 3",
+        ),
+        (("MaxJobCount             = 10000", "MaxJobCount = 30"), True, "wrong", "set jobs: 30 in slurm/config.yaml"),
+        (("preempt/none", "preempt/partition_prio"), True, "fine", "jobs of more priority may displace others"),
+    ],
+)
+def test_what_the_sites_settings_do_to_a_study_is_told(
+    changed: tuple[str, str], database: bool, state: str, words: str, setup: Setup
+) -> None:
+    setup.program("scontrol", SETTINGS.replace(*changed) if changed else SETTINGS)
+    if not database:
+        setup.program("sacctmgr", NO_DATABASE, code=1)
+    (finding,) = [each for each in setup.findings() if words in str(each)]
+    assert finding.state == state
+    assert len(setup.bad()) == (state == "wrong")
+
+
+def test_an_account_that_takes_fewer_jobs_and_a_training_on_all_nodes_are_told(setup: Setup) -> None:
+    setup.program("sacctmgr", "lab|20")
+    assert any("set jobs: 20 in slurm/config.yaml" in line for line in setup.bad())
+    assert any("train_acgan takes all 2 nodes of gpu" in str(each) for each in setup.findings())
+
+
+def test_a_profile_that_lets_slurm_start_lost_jobs_too_is_told(setup: Setup) -> None:
+    setup.write(profile={key: value for key, value in PROFILE.items() if key != "slurm-no-requeue"})
+    (line,) = setup.bad()
+    assert "set slurm-no-requeue: true in slurm/config.yaml" in line
 
 
 def test_a_cluster_that_gives_no_answer_is_told(setup: Setup) -> None:

@@ -119,11 +119,19 @@ def test_no_database_knows_no_ends_and_one_that_is_away_is_an_error(
         slurm.ends(["9"])
 
 
-def test_a_setting_of_the_cluster_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_settings_of_the_cluster_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     stand_in(tmp_path, "scontrol", "MaxArraySize            = 1001\nMinJobAge               = 120 sec", monkeypatch)
-    assert (slurm.setting("MaxArraySize"), slurm.setting("NoSuch"), slurm.kept_seconds()) == ("1001", None, 120)
+    assert slurm.settings() == {"MaxArraySize": "1001", "MinJobAge": "120 sec"}
+    assert slurm.kept_seconds(slurm.settings()) == 120
     stand_in(tmp_path, "scontrol", "", monkeypatch, code=1)
-    assert (slurm.setting("MaxArraySize"), slurm.kept_seconds()) == (None, 300)
+    assert slurm.settings() == {}
+    assert slurm.kept_seconds({}) == 300
+
+
+def test_the_least_limit_of_an_account_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    stand_in(tmp_path, "sacctmgr", "lab|20\nlab|30\nother|5\nfree|", monkeypatch)
+    limits = {account: slurm.submit_limit("me", account) for account in ("lab", "free", None)}
+    assert limits == {"lab": 20, "free": None, None: 5}
 
 
 def test_what_can_be_done_is_not_told() -> None:

@@ -20,8 +20,8 @@ from snakemake_interface_executor_plugins.registry import ExecutorPluginRegistry
 from chestgan.base.errors import UserError
 from chestgan.cluster import slurm
 
-# seconds: between two looks at the queue at most, and between two tries while Slurm is away
-_LONGEST, _PAUSE = 60.0, 5.0
+# seconds between two looks at the queue, and between two tries while Slurm is away
+LONGEST, _PAUSE = 60.0, 5.0
 # looks at the queue after which a job that is nowhere counts as lost
 _PATIENCE = 5
 
@@ -45,7 +45,7 @@ class Executor(plugin.Executor):
         self._known: set[str] = set()
         self._unseen: dict[str, int] = {}
         # squeue must be asked before it forgets
-        self._longest = min(_LONGEST, slurm.kept_seconds() / 2)
+        self._longest = min(LONGEST, slurm.kept_seconds(slurm.settings()) / 2)
 
     async def check_active_jobs(self, active_jobs: list[SubmittedJobInfo]) -> AsyncIterator[SubmittedJobInfo]:
         """Report the jobs that ended, and yield the others."""

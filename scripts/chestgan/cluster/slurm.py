@@ -207,18 +207,34 @@ def ends(numbers: Sequence[str]) -> dict[str, str]:
     return {number: state.partition(" ")[0] for number, state in rows}
 
 
-def kept_seconds() -> float:
-    """Ask for how many seconds squeue still tells of a job that ended; Slurm's default where it doesn't answer."""
-    return float(setting("MinJobAge") or 300)
-
-
-def setting(name: str) -> str | None:
-    """Ask for one of the cluster's settings, its number without the unit; None where it isn't told."""
+def settings() -> dict[str, str]:
+    """Ask for the cluster's settings, by their names; none where it doesn't answer."""
     try:
-        found = re.search(rf"^{name} *= (\S+)", _ask("scontrol", "show", "config"), re.MULTILINE)
+        return dict(re.findall(r"^(\w+) += (.*)", _ask("scontrol", "show", "config"), re.MULTILINE))
+    except UserError:
+        return {}
+
+
+def number(setting: str | None, otherwise: int) -> int:
+    """Read the number of a setting, without its unit."""
+    found = re.match(r"\d+", setting or "")
+    return int(found[0]) if found else otherwise
+
+
+def kept_seconds(settings: Mapping[str, str]) -> int:
+    """Read for how many seconds squeue still tells of a job that ended; Slurm's default where it isn't told."""
+    return number(settings.get("MinJobAge"), 300)
+
+
+def submit_limit(user: str, account: str | None) -> int | None:
+    """Ask how many jobs of a user an account takes at once; None where there is no limit or no database."""
+    command = ["--noheader", "--parsable2", "show", "associations", f"user={user}", "format=account,maxsubmitjobs"]
+    try:
+        rows = _rows(_ask("sacctmgr", *command), 2)
     except UserError:
         return None
-    return found[1] if found else None
+    limits = [int(limit) for name, limit in rows if limit.isdigit() and account in (None, name)]
+    return min(limits, default=None)
 
 
 def is_away(words: str) -> bool:
@@ -229,15 +245,15 @@ def is_away(words: str) -> bool:
 def request(rule: str, threads: int, resources: Mapping[str, Any]) -> Request:
     """Derive what a job of Snakemake asks Slurm for."""
 
-    def number(name: str) -> int | None:
+    def whole(name: str) -> int | None:
         value = resources.get(name)
         return value if isinstance(value, int) else None
 
-    nodes = number("nodes") or 1
-    gpus = number("gpu") or nodes * count_gpus(resources.get("gres") or "")
+    nodes = whole("nodes") or 1
+    gpus = whole("gpu") or nodes * count_gpus(resources.get("gres") or "")
     # a name made of digits is a number in YAML
     partition, account = (str(resources.get(f"slurm_{name}") or "") or None for name in ("partition", "account"))
-    return Request(rule, partition, account, gpus, nodes, number("runtime"), number("mem_mb"), threads)
+    return Request(rule, partition, account, gpus, nodes, whole("runtime"), whole("mem_mb"), threads)
 
 
 def problems(requests: Sequence[Request], folder: Path, profile: str = "the profile") -> list[str]:

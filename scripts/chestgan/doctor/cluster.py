@@ -3,7 +3,7 @@
 import getpass
 import os
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,8 @@ from chestgan.cluster.stages import ON_GPU
 from chestgan.doctor.findings import Finding, collect, fine, missing, wrong
 
 _PROGRAMS = ("sbatch", "squeue", "sinfo")
+# seconds below which an end may be missed while Slurm doesn't answer, and elements of an array that the plugin expects
+_SHORT, _LEAST_ARRAY = 120, 3
 
 
 def check(profile: Profile, config: dict[str, Any], rules: Sequence[str], folder: Path) -> Iterator[Finding]:
@@ -38,6 +40,7 @@ def check(profile: Profile, config: dict[str, Any], rules: Sequence[str], folder
     if shutil.which("sinfo"):
         requests = [_request(rule, profile, config) for rule in rules]
         yield from collect("Slurm", _partitions(requests, accounts, profile))
+        yield from collect("Slurm", _settings(profile, accounts is not None))
     if shutil.which("squeue"):
         yield from collect("jobs", _unfinished(folder))
 
@@ -61,6 +64,10 @@ def _partitions(requests: Sequence[Request], accounts: list[str] | None, profile
             yield wrong(
                 "partition", f"{partition.name} isn't up: jobs of {', '.join(users)} would wait; choose another"
             )
+        for request in requests:
+            if request.nodes > 1 and (request.partition, request.nodes) == (partition.name, partition.nodes):
+                waits = f"{request.rule} takes all {partition.nodes} nodes of {partition.name}"
+                yield fine("nodes", f"{waits}, and waits while one of them is down")
     if not _chooses_partitions(profile):
         default = next((partition.name for partition in partitions.values() if partition.default), None)
         requests = [replace(request, partition=request.partition or default) for request in requests]
@@ -70,6 +77,50 @@ def _partitions(requests: Sequence[Request], accounts: list[str] | None, profile
     if not problems:
         checked = "partitions, the account" if accounts else "partitions"
         yield fine("requests", f"there are the {checked} and the GPUs that jobs will ask for")
+
+
+def _settings(profile: Profile, database: bool) -> Iterator[Finding]:
+    """Tell what the site's settings mean for a study that runs for days."""
+    found = slurm.settings()
+    if not found:
+        return
+    kept = slurm.kept_seconds(found)
+    if kept >= _SHORT or database:
+        other = "" if kept >= _SHORT else ", and sacct is asked about those it has forgotten"
+        yield fine("ends of jobs", f"squeue tells of them for {kept} s{other}")
+    else:
+        yield wrong(
+            "ends of jobs",
+            f"squeue forgets them after {kept} s, and there is no accounting database: a job whose end is missed runs "
+            "again; ask the cluster's support for MinJobAge=300",
+        )
+    # the executor plugin refuses to start, with or without arrays
+    if slurm.number(found.get("MaxArraySize"), 1001) < _LEAST_ARRAY:
+        size = found["MaxArraySize"]
+        yield wrong(
+            "arrays", f"MaxArraySize is {size}, and the executor needs {_LEAST_ARRAY}; ask the cluster's support"
+        )
+    yield from _queue(found, profile)
+    if not (profile.settings.get("slurm-no-requeue") or profile.settings.get("slurm-requeue")):
+        doubled = "both Slurm and Snakemake would start a lost job again, and two would write the same files"
+        yield wrong("lost jobs", f"{doubled}; set slurm-no-requeue: true in {profile.file}")
+    if found.get("PreemptType", "preempt/none") != "preempt/none":
+        yield fine("preemption", "jobs of more priority may displace others, which are submitted again and resume")
+
+
+def _queue(found: Mapping[str, str], profile: Profile) -> Iterator[Finding]:
+    """Compare the jobs that are submitted at once with what the cluster and the account take."""
+    jobs = profile.settings.get("jobs")
+    if not isinstance(jobs, int):
+        return
+    account = profile.defaults.get("slurm_account")
+    limit = slurm.submit_limit(getpass.getuser(), account and str(account).lower())
+    most = min(slurm.number(found.get("MaxJobCount"), jobs), jobs if limit is None else limit)
+    if jobs > most:
+        refused = "the others would be refused and lose their attempts"
+        yield wrong("queue", f"it takes {most} jobs, and {refused}; set jobs: {most} in {profile.file}")
+    else:
+        yield fine("queue", f"up to {jobs} jobs at once, which the cluster and the account take")
 
 
 def _listed(partition: Partition) -> str:
