@@ -4,12 +4,15 @@ BIN := $(CURDIR)/.venv/bin
 export PATH := $(BIN):$(PATH)
 CONFIG ?= config/config.yaml
 PROFILE ?= profiles/local
+INPUTS ?= 2000
+IMAGES ?= 2000
+SEED ?= 0
 # what is locked already stays as it is, where the .in files allow it
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest --generate-hashes --no-annotate \
     --custom-compile-command "make lock"
 SNAKEMAKE := snakemake --profile profiles/local --configfile $(CONFIG)
 
-.PHONY: help demo watch verify crate report new leave_one_source_out doctor image sif test schema bench lint format clean lock
+.PHONY: help demo watch verify crate report new leave_one_source_out doctor image sif test fuzz schema bench lint format clean lock
 .DELETE_ON_ERROR:
 
 help: ## list the targets
@@ -49,6 +52,9 @@ sif: ## build the same image for Apptainer
 
 test: .venv/dev ## run the tests, the fast ones first
 	python -m pytest
+
+fuzz: .venv/dev ## feed every script with damaged and hostile input; INPUTS=2000 IMAGES=2000 SEED=0
+	PYTHONPATH=scripts:tests python tests/fuzz/fuzz.py --inputs $(INPUTS) --images $(IMAGES) --seed $(SEED)
 
 schema: .venv/chestgan ## generate the schema of the configuration from the scripts' settings
 	python workflow/schemas/make_schema.py

@@ -211,7 +211,12 @@ class TestBadInput:
 
     @pytest.mark.parametrize(
         ("content", "words"),
-        [(b"", "isn't JSON"), (b"{", "isn't JSON"), (b"\x89PNG\xff", "isn't JSON"), (b"[]", "isn't of a result")],
+        [
+            (b"", "isn't JSON"),
+            (b"{", "isn't JSON"),
+            (b"\x89PNG\xff", "isn't text"),
+            (b"[]", "isn't of a result"),
+        ],
     )
     def test_damaged_settings(self, refused, results: dict[str, Any], content: bytes, words: str) -> None:
         path = results["train"][1] / "settings.json"
