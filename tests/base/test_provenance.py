@@ -5,7 +5,7 @@ import sys
 import pytest
 import torch
 
-from chestgan.base import files, provenance
+from chestgan.base import files, provenance, release
 
 
 @pytest.fixture
@@ -18,6 +18,7 @@ def prefix(tmp_path, monkeypatch):
 
 def test_versions_are_those_of_python_and_the_packages(prefix) -> None:
     told = provenance.versions("torch")
+    assert told["chestgan"] == release.VERSION
     assert told["python"] == sys.version.split()[0]
     assert torch.__version__.startswith(told["torch"])
 

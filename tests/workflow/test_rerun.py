@@ -34,7 +34,7 @@ AFTER_CLASSIFIERS = {"draw_curves": 1, "summarise_study": 1, "write_report": 1}
 SCRIPTS = ROOT / "scripts"
 MODULES = [path.relative_to(SCRIPTS).as_posix() for path in sorted((SCRIPTS / "chestgan").rglob("*.py"))]
 # they show work, or word its errors, and decide nothing
-SHOWING = ("chestgan/base/progress.py", "chestgan/base/renamed.py")
+SHOWING = ("chestgan/base/progress.py", "chestgan/base/release.py", "chestgan/base/renamed.py")
 # readers of formats, which are loaded with the first file of their format
 LOADED_LATER = ("chestgan.data.dicom", "chestgan.data.nifti")
 LIST_MODULES = (

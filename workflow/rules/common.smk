@@ -7,10 +7,6 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 from snakemake.utils import validate
 
-SCRIPTS = Path(workflow.basedir).parent / "scripts"
-SCHEMA = Path(workflow.basedir) / "schemas" / "config.schema.json"
-sys.path.insert(0, str(SCRIPTS))
-
 from chestgan.base import branches, commandline, configuration, files, imported, renamed, source_code, yaml_files
 from chestgan.base.errors import UserError
 from chestgan.data import data_files

@@ -2,7 +2,9 @@
 from chestgan.display.estimate import Kind
 from chestgan.display.handler import Display
 
-OPENING = f"logs of the jobs: {LOGS}; samples of the trainings so far: make watch CONFIG={os.path.relpath(workflow.configfiles[-1])}"
+OPENING = f"logs of the jobs: {LOGS}"
+if workflow.configfiles:
+    OPENING += f"; samples of the trainings so far: make watch CONFIG={os.path.relpath(workflow.configfiles[-1])}"
 
 
 def kinds_of_jobs():
@@ -17,6 +19,8 @@ def kinds_of_jobs():
 
 def last_lines():
     """List what a finished study ends with: its verdict, and where its page is."""
+    # in another workflow this one's `onsuccess` isn't called
+    checksums.record(Path(RESULTS))
     verdict, page = Path(RESULTS) / "study" / "verdict.txt", Path(RESULTS) / "report.html"
     if not (verdict.is_file() and page.is_file()):
         return []

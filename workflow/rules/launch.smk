@@ -9,10 +9,10 @@ from chestgan.cluster import binds, gpus, profiles, programs, slurm, stages
 
 # which profile Snakemake was started with, for jobs on other nodes too
 if workflow.is_main_process:
-    os.environ["CHESTGAN_PROFILE"] = profiles.named(sys.argv, os.environ) or "profiles/local"
+    os.environ |= {"CHESTGAN_PROFILE": profiles.named(sys.argv, os.environ) or "profiles/local"}
 PROFILE = os.getenv("CHESTGAN_PROFILE", "profiles/local")
-LAUNCH = os.path.relpath(Path(workflow.basedir) / "launch.sh")
-LEASE = os.path.relpath(Path(workflow.basedir) / "lease_gpus.py")
+LAUNCH = os.path.relpath(PROJECT / "workflow" / "launch.sh")
+LEASE = os.path.relpath(PROJECT / "workflow" / "lease_gpus.py")
 NODES = config["nodes"]
 PROCESSES = NODES * max(1, config["gpus"])
 # a job that computes on a GPU asks for one; a training asks for one per process

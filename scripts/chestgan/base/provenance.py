@@ -6,20 +6,20 @@ import sys
 from importlib import metadata
 from pathlib import Path
 
-from chestgan.base import files
+from chestgan.base import files, release
 
 LOCK = "chestgan.lock"
 
 
 def versions(*packages: str) -> dict[str, str | None]:
-    """Return the versions of Python and of the named packages, and what they were installed from.
+    """Return the versions of Chestgan, of Python and of the named packages, and what they were installed from.
 
     Beside them, `lock_sha256` is the checksum of the lock file that the environment was made from, and `image` the
     digest of the container image; each is None where there is none.
     """
     lock = Path(sys.prefix) / LOCK
     return (
-        {"python": platform.python_version()}
+        {"chestgan": release.VERSION, "python": platform.python_version()}
         | {package: metadata.version(package) for package in packages}
         | {
             "lock_sha256": files.sha256(lock) if lock.is_file() else None,

@@ -10,10 +10,10 @@ from collections.abc import Collection
 from pathlib import Path
 from types import ModuleType
 
-from chestgan.base import progress, renamed
+from chestgan.base import progress, release, renamed
 
-# modules that show work, or word its errors, and decide nothing of a result
-SHOWING = (progress, renamed)
+# modules that show work, word its errors or name the version, and decide nothing of a result
+SHOWING = (progress, release, renamed)
 # the functions that declare a setting: their first argument is its help text
 _DECLARATIONS = ("argument", "setting")
 _DOCUMENTED = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef

@@ -44,7 +44,11 @@ def _versions(study: Study) -> dict[str, str]:
             found.setdefault(name, set()).update([version] if version else [])
     images = found.pop("image", set())
     lock = found.pop("lock_sha256", set())
-    own = {"Chestgan": release.VERSION, "commit": release.commit() or "not known: not run from a clone"}
+    found.setdefault("chestgan", set()).add(release.VERSION)
+    own = {
+        "Chestgan": listed(sorted(found.pop("chestgan"))),
+        "commit": release.commit() or "not known: not run from a clone",
+    }
     listed_versions = {name: listed(sorted(versions)) for name, versions in sorted(found.items()) if versions}
     return (
         own
