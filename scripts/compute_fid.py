@@ -8,10 +8,10 @@ Either may be a plain folder of images, of class folders or of images alone. Two
     python scripts/compute_fid.py --real REAL --generated GENERATED --batch-size 50 --output fid
 
 distances.csv has the Fréchet and the kernel distance by each extractor; with the extractor `fid`, whose weights you
-bring, they are FID and KID. diversity.csv has coverage, DCR ratio, MS-SSIM and the number of copies: diagnostics for
-mode collapse and memorisation, which distances alone don't show; copies.csv names the copies, image by image. Every
-value stands beside its n and beside that of real training images at the same n: what a perfect generator could reach.
-Both sides of a comparison have as many images of each class.
+bring, they are FID and KID. diversity.csv has coverage, precision, recall, density, DCR ratio, MS-SSIM and the number
+of copies: diagnostics for mode collapse and memorisation, which distances alone don't show; copies.csv names the
+copies, image by image. Every value stands beside its n and beside that of real training images at the same n: what a
+perfect generator could reach. Both sides of a comparison have as many images of each class.
 """
 
 import sys

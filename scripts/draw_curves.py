@@ -23,6 +23,7 @@ from chestgan.base.tables import read_table
 from chestgan.classifier import training_curves as classifier_curves
 from chestgan.data import split_figure
 from chestgan.gan import training_curves as gan_curves
+from chestgan.images.image_set import IMAGE_AS_PATIENT
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,8 +86,9 @@ def plot_split(folder: Path) -> Figure:
     seed = read_settings(folder, "split_data", "settings")["settings"].get("seed")
     columns = ["file", "label", "patient", "source", "split"]
     manifest = read_table(folder / "manifest.csv", columns, text=columns)
-    n_patients = manifest["patient"].nunique()
-    title = f"{len(manifest)} images of {n_patients} patients, seed {seed}"
+    unknown = manifest["patient"].str.startswith(IMAGE_AS_PATIENT).all()
+    patients = "unknown patients" if unknown else f"{manifest['patient'].nunique()} patients"
+    title = f"{len(manifest)} images of {patients}, seed {seed}"
     return split_figure.plot(manifest, title)
 
 

@@ -62,7 +62,8 @@ def make_fid(folder: Path, generator: str, seed: int, classes: Sequence[str], sh
             row |= {"class": label, "n": 24 if label == "all" else 8}
             if reference == "test":
                 varied.append(row | {"coverage": (0.4 - shift) / factor, "real_coverage": 0.95, "dcr_ratio": 1.1})
-                varied[-1] |= {"real_dcr_ratio": 1.0}
+                varied[-1] |= {"real_dcr_ratio": 1.0, "precision": 0.3, "real_precision": 0.9, "recall": 0.2}
+                varied[-1] |= {"real_recall": 0.85, "density": 0.25, "real_density": 1.05}
                 n_images = N_TRAIN * (len(classes) if label == "all" else 1)
                 varied[-1] |= {"n_images": n_images, "n_held_out": 120, "n_near": 0, "n_copies": 0}
                 varied[-1] |= {"copies_share": 0.0, "copies_low": 0.0, "copies_high": 0.14}

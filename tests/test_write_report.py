@@ -15,6 +15,7 @@ import study_folders
 import summarise_study
 import write_report
 from chestgan.base import files
+from chestgan.images import image_set
 from html_pages import Element
 from study_folders import Folders
 
@@ -81,7 +82,7 @@ def test_every_warning_of_every_stage_is_in_the_box(page, folders):
     told = json.loads((folders[1] / "study.json").read_text())
     shown = [item.text() for item in page.one("aside").all("li")]
     assert set(told["caveats"]) < set(shown)
-    assert "few patients, so that scores will swing: covid 4 in train" in shown
+    assert "Few patients, so that scores will swing: covid 4 in train." in shown
 
 
 def test_unknown_patients_are_the_first_warning(folders, tmp_path):
@@ -91,7 +92,7 @@ def test_unknown_patients_are_the_first_warning(folders, tmp_path):
     files.write_json(path, files.read_json(path) | {"warnings": ["something else", unknown]})
     assert write(own, tmp_path / "report.html") == 0
     page = html_pages.parse((tmp_path / "report.html").read_text())
-    assert page.one("aside").all("li")[0].text() == unknown
+    assert page.one("aside").all("li")[0].text() == f"{unknown}."
 
 
 def test_the_page_needs_nothing_from_elsewhere(page, text):
@@ -298,11 +299,11 @@ def test_what_a_classifier_reads_in_the_images_is_told(page, folders):
 
 def test_the_split_is_counted_by_class_and_source(page):
     assert table(page, "Images (patients) by split") == [
-        ["covid", "", "8 (4)", "0 (0)", "12 (6)", "20 (10)"],
+        ["covid", "all", "8 (4)", "0 (0)", "12 (6)", "20 (10)"],
         ["covid", "one hospital", "8 (4)", "0 (0)", "12 (6)", "20 (10)"],
-        ["normal", "", "8 (4)", "0 (0)", "12 (6)", "20 (10)"],
+        ["normal", "all", "8 (4)", "0 (0)", "12 (6)", "20 (10)"],
         ["normal", "one hospital", "8 (4)", "0 (0)", "12 (6)", "20 (10)"],
-        ["all", "", "16 (8)", "0 (0)", "24 (12)", "40 (20)"],
+        ["all", "all", "16 (8)", "0 (0)", "24 (12)", "40 (20)"],
     ]
 
 
@@ -375,6 +376,30 @@ def copied(folders: tuple[Folders, Path], place: Path) -> tuple[Folders, Path]:
         for which in ("generated", "history", "fid", "classifier")
     }
     return Folders(copy / made.real.relative_to(study.parent), **moved), copy / "study"
+
+
+def test_a_page_without_patients_counts_none_and_promises_nothing(folders, tmp_path):
+    own = copied(folders, tmp_path)
+    manifest = pd.read_csv(own[0].real / "manifest.csv", dtype=str)
+    image_set.write_manifest(own[0].real, manifest.assign(patient="image:" + manifest["file"]))
+    assert write(own, tmp_path / "report.html") == 0
+    data = html_pages.parse((tmp_path / "report.html").read_text()).section("data")
+    assert "40 images of unknown patients" in data.text()
+    assert "No patient is in two splits" not in data.text()
+    assert "Patients are unknown, so one may be in two splits." in data.all("table")[0].text()
+    (row,) = (cells for cells in table(data, "Images by split") if cells[0] == "all")
+    assert row[-1] == "40"
+
+
+def test_a_page_of_a_held_out_source_says_whom_it_speaks_of(folders, tmp_path):
+    own = copied(folders, tmp_path)
+    path = own[0].real / "settings.json"
+    told = files.read_json(path)
+    files.write_json(path, told | {"settings": told["settings"] | {"test_source": "Lille"}})
+    assert write(own, tmp_path / "report.html") == 0
+    page = html_pages.parse((tmp_path / "report.html").read_text())
+    assert "The test patients come from one source, Lille, which no training saw" in page.section("limits").text()
+    assert "All patients of the source Lille, which no training saw, were held out" in page.section("methods").text()
 
 
 class TestBadInput:

@@ -1,4 +1,4 @@
-"""Coverage, nearest-neighbour ratio and MS-SSIM against values worked out by hand and other libraries."""
+"""Coverage, precision, recall, density and MS-SSIM against values worked out by hand and other libraries."""
 
 import numpy as np
 import pytest
@@ -68,6 +68,43 @@ class TestCoverage:
         reference = random().normal(size=(300, 30))
         assert diversity.coverage(reference, np.repeat(reference[:1], 300, axis=0)) < 0.1
         assert diversity.coverage(reference, reference) == 1
+
+
+class TestPrecisionRecallAndDensity:
+    def test_by_hand(self):
+        # the balls of 0, 1, 3, 7 reach 1, 1, 2, 4 to either side
+        reference, images = np.array([[0.0], [1.0], [3.0], [7.0]]), np.array([[-1.5], [0.5], [2.0], [12.0]])
+        assert diversity.precision(reference, images, k=1) == 2 / 4
+        # 0.5 lies in those of 0 and 1, 2.0 in those of 1 and 3
+        assert diversity.density(reference, images, k=1) == 4 / 4
+        # those of the images reach 2, 1.5, 1.5, 10
+        assert diversity.recall(reference, images, k=1) == 4 / 4
+        assert diversity.recall(reference, images[:3], k=1) == 3 / 4
+
+    @pytest.mark.parametrize("k", [1, 5])
+    def test_against_scikit_learn(self, k):
+        reference, images = random().normal(size=(60, 8)), random().normal(1, 0.8, size=(40, 8))
+
+        def within(centres, others):
+            radii = NearestNeighbors(n_neighbors=k + 1).fit(centres).kneighbors(centres)[0][:, -1]
+            return np.linalg.norm(centres[:, None] - others, axis=2) <= radii[:, None]
+
+        inside = within(reference, images)
+        assert diversity.precision(reference, images, k) == inside.any(axis=0).mean()
+        assert diversity.density(reference, images, k) == pytest.approx(inside.sum(axis=0).mean() / k)
+        assert diversity.recall(reference, images, k) == within(images, reference).any(axis=0).mean()
+        assert 0 < diversity.recall(reference, images, k) < 1
+
+    def test_of_one_distribution_the_density_is_1(self):
+        reference, images = random().normal(size=(2, 2000, 4))
+        assert diversity.density(reference, images) == pytest.approx(1, abs=0.03)
+
+    def test_images_in_the_midst_have_precision_and_no_recall(self):
+        reference = random().normal(size=(300, 30))
+        alike = np.repeat(reference.mean(axis=0)[None], 300, axis=0) + random().normal(0, 1e-3, (300, 30))
+        assert diversity.precision(reference, alike) == 1
+        assert diversity.density(reference, alike) > 3
+        assert diversity.recall(reference, alike) < 0.05
 
 
 class TestMsSsim:

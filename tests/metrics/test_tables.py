@@ -56,7 +56,8 @@ def test_the_columns_are_keys_values_and_the_values_of_real_images() -> None:
     ]
     assert tables.columns(DIVERSITY) == [
         *["generator", "seed", "extractor", "class", "n"],
-        *["coverage", "dcr_ratio", "ms_ssim", "real_coverage", "real_dcr_ratio", "real_ms_ssim"],
+        *["coverage", "precision", "recall", "density", "dcr_ratio", "ms_ssim"],
+        *["real_coverage", "real_precision", "real_recall", "real_density", "real_dcr_ratio", "real_ms_ssim"],
         *["n_images", "n_held_out", "n_near", "n_copies", "copies_share", "copies_low", "copies_high"],
     ]
     assert tables.value_columns(DISTANCES) == ["fd", "kd", "kd_se"]

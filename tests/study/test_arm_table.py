@@ -61,7 +61,8 @@ def test_metrics_stand_beside_the_arms():
     measured = pd.DataFrame(
         {"generator": generator, "extractor": "lite", "n": 30, "n_classes": 2, "fd": fd, "kd": fd / 100, "real_fd": 2.0}
         | {"real_kd": 0.02, "coverage": coverage, "real_coverage": 0.9, "dcr_ratio": ratio, "real_dcr_ratio": 1.0}
-        | {"ms_ssim": 0.6, "real_ms_ssim": 0.4}
+        | {"ms_ssim": 0.6, "real_ms_ssim": 0.4, "n_images": 50, "n_copies": 10 * ratio}
+        | {f"{of}{name}": 0.5 for name in ("precision", "recall", "density") for of in ("", "real_")}
         for generator, fd, coverage, ratio in values
     )
     table = pd.DataFrame({"arm": ["real", "synthetic", "synthetic"], "generator": ["-", "covidgan", "dcgan"]})
@@ -73,6 +74,7 @@ def test_metrics_stand_beside_the_arms():
     assert list(found["coverage"]) == pytest.approx([0.9, 0.4, 0.1])
     assert list(found["dcr_ratio"]) == pytest.approx([1, 0.85, 1.4])
     assert list(found["ms_ssim"]) == pytest.approx([0.4, 0.6, 0.6])
+    assert list(found["copies_share"]) == pytest.approx([np.nan, 17 / 100, 14 / 50], nan_ok=True)
     assert list(found["n_distance"]) == [30] * 3
     assert set(found["extractor"]) == {"lite"}
 
@@ -80,7 +82,7 @@ def test_metrics_stand_beside_the_arms():
 def test_real_images_of_all_classes_stand_beside_real_arms():
     names = [name for metric in METRICS for name in (metric.name, metric.real_name)]
     measured = pd.DataFrame({"generator": ["covidgan", "covid_alone"], "n": [30, 12], "n_classes": [2, 1]})
-    measured = measured.assign(extractor="lite", **{name: [2.0, 1000.0] for name in names})
+    measured = measured.assign(extractor="lite", n_images=50, n_copies=0, **{name: [2.0, 1000.0] for name in names})
     table = pd.DataFrame({"arm": ["real", "real_synthetic"], "generator": ["-", "covid_alone"]})
     found = arm_table.with_metrics(table, measured)
     assert list(found["n_distance"]) == [30, 12]

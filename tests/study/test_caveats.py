@@ -53,8 +53,8 @@ def test_unknown_patients_are_the_first_caveat():
 def test_unfinished_trainings_are_caveats_with_what_to_raise():
     assert of_trainings([], []) == []
     assert of_trainings([("real", "-"), ("synthetic", "gan")], ["gan"]) == [
-        "Classifiers of real and synthetic (gan) came to their limit while they still learned: raise "
-        "evaluate_classifier.kimg or passes.",
+        "Classifiers of real images alone; synthetic images alone (gan) came to their limit while they still learned: "
+        "raise evaluate_classifier.kimg or passes.",
         "Images of gan still got nearer to real ones at the end: raise generators.gan.kimg.",
     ]
 
@@ -65,8 +65,9 @@ def test_a_control_that_helps_is_a_caveat():
     table = pd.DataFrame(arms, columns=["arm", "generator", "train_on", "outcome"])
     assert of_controls(table) == []
     assert of_controls(table.assign(outcome="better")) == [
-        "The control shuffled (gan) and again made the classifier better, although it tells nothing more than the real "
-        "images do: a benefit of other arms may come from what these have in common with it."
+        "Controls made the classifier better, although they tell nothing more than the real images do: real and "
+        "synthetic images, labels permuted (gan); again. A benefit of other arms may come from what these have in "
+        "common with them."
     ]
 
 

@@ -62,11 +62,12 @@ def test_diversity_is_drawn_beside_that_of_real_images():
     table = pd.DataFrame(
         {"generator": "covidgan", "seed": seed, "class": label, "n": 30, "coverage": 0.1 + seed / 10}
         | {"real_coverage": 0.9, "dcr_ratio": 1.3, "real_dcr_ratio": 1.0, "ms_ssim": 0.99, "real_ms_ssim": 0.4}
-        | {"copies_share": seed / 4}
+        | {"copies_share": seed / 4, "precision": 0.3, "real_precision": 0.8, "recall": 0.2, "real_recall": 0.7}
+        | {"density": 0.5, "real_density": 1.1}
         for seed in (0, 1)
         for label in ("all", "covid", "normal")
     )
-    panels = np.reshape(generator_figures.diversity(table, "title").axes, (4, 3))
+    panels = np.reshape(generator_figures.diversity(table, "title").axes, (7, 3))
     covered, copied, *others = panels[:, 0]
     (points,) = copied.get_lines()
     assert list(points.get_xdata()) == [0, 0.25]
@@ -77,7 +78,10 @@ def test_diversity_is_drawn_beside_that_of_real_images():
         "normal, n = 30",
     ]
     for axes, values, real in zip(
-        [covered, *others], ([0.1, 0.2], [1.3, 1.3], [0.99, 0.99]), (0.9, 1, 0.4), strict=True
+        [covered, *others],
+        ([0.1, 0.2], [0.3, 0.3], [0.2, 0.2], [0.5, 0.5], [1.3, 1.3], [0.99, 0.99]),
+        (0.9, 0.8, 0.7, 1.1, 1, 0.4),
+        strict=True,
     ):
         (points,) = axes.get_lines()
         assert list(points.get_xdata()) == pytest.approx(values)

@@ -22,8 +22,9 @@ def make_tables(generator: str = "covidgan", seed: int = 0, value: float = 0.5) 
     distances.loc[counts, ["fd", "kd", "real_fd", "real_kd"]] = [100 * value, value, 2.0, 0.02]
     diversity = distances[distances["reference"] == "test"][["generator", "seed", "extractor", "class", "n"]]
     columns = ("coverage", "real_coverage", "dcr_ratio", "real_dcr_ratio", "ms_ssim", "real_ms_ssim")
-    diversity = diversity.assign(**dict.fromkeys(columns, 1000.0))
-    diversity.loc[counts, list(columns)] = [value, 0.9, 1.1, 1.0, 0.6, 0.4]
+    others = [f"{of}{name}" for name in ("precision", "recall", "density") for of in ("", "real_")]
+    diversity = diversity.assign(**dict.fromkeys((*columns, *others), 1000.0))
+    diversity.loc[counts, [*columns, *others]] = [value, 0.9, 1.1, 1.0, 0.6, 0.4, 0.3, 0.8, 0.2, 0.7, 0.5, 1.0]
     diversity = diversity.assign(n_images=50, n_held_out=200, n_near=3, n_copies=2)
     return distances, diversity
 
@@ -50,11 +51,17 @@ def test_what_counts_is_over_all_images_beside_the_test_patients_by_the_first_ex
         "fd": 25,
         "kd": 0.25,
         "coverage": 0.25,
+        "precision": 0.3,
+        "recall": 0.2,
+        "density": 0.5,
         "dcr_ratio": 1.1,
         "ms_ssim": 0.6,
         "real_fd": 2,
         "real_kd": 0.02,
         "real_coverage": 0.9,
+        "real_precision": 0.8,
+        "real_recall": 0.7,
+        "real_density": 1,
         "real_dcr_ratio": 1,
         "real_ms_ssim": 0.4,
         "n_images": 50,

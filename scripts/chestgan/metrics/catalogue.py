@@ -1,6 +1,6 @@
 """The metrics of synthetic images: a new one is a function in a file of its own, and an entry here."""
 
-from chestgan.metrics.diversity import coverage, mean_ms_ssim
+from chestgan.metrics.diversity import coverage, density, mean_ms_ssim, precision, recall
 from chestgan.metrics.frechet_kernel import frechet_distance, kernel_distance
 from chestgan.metrics.memorisation import dcr_ratio
 from chestgan.metrics.metric import Metric
@@ -42,6 +42,26 @@ DIVERSITY = (
         "a synthetic image, and for real_coverage a real training image",
         compute=lambda of: coverage(of.reference, of.candidates),
         limits=(0, 1),
+    ),
+    Metric(
+        name="precision",
+        label="precision (share of the\nimages near test images)",
+        protocol="share of the synthetic images that lie in such a ball of a test image",
+        compute=lambda of: precision(of.reference, of.candidates),
+        limits=(0, 1),
+    ),
+    Metric(
+        name="recall",
+        label="recall (share of the test\nimages near images)",
+        protocol="share of the test images that lie in such a ball of a synthetic image",
+        compute=lambda of: recall(of.reference, of.candidates),
+        limits=(0, 1),
+    ),
+    Metric(
+        name="density",
+        label="density of the images\nnear test images",
+        protocol="mean number of such balls of test images that a synthetic image lies in, divided by 5",
+        compute=lambda of: density(of.reference, of.candidates),
     ),
     Metric(
         name="dcr_ratio",

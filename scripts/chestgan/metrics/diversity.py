@@ -35,12 +35,54 @@ def coverage(reference_features: np.ndarray, features: np.ndarray, k: int = 5) -
     Returns:
         The share, in [0, 1].
     """
-    own = distances(reference_features, reference_features)
+    return float(np.mean(distances(reference_features, features).min(axis=1) <= _radii(reference_features, k)))
+
+
+def precision(reference_features: np.ndarray, features: np.ndarray, k: int = 5) -> float:
+    """Compute the share of images that lie in the ball of some reference image.
+
+    1/M Σ_j 1[Y_j lies in some B(X_i, NND_k(X_i))], the improved precision of Kynkäänniemi et al. 2019, arXiv
+    1904.06991. Arguments as in `coverage`.
+
+    Returns:
+        The share, in [0, 1].
+    """
+    return float(
+        np.mean((distances(reference_features, features) <= _radii(reference_features, k)[:, None]).any(axis=0))
+    )
+
+
+def recall(reference_features: np.ndarray, features: np.ndarray, k: int = 5) -> float:
+    """Compute the share of reference images that lie in the ball of some other image.
+
+    The improved recall of Kynkäänniemi et al. 2019: precision with both sides exchanged. Arguments as in `coverage`,
+    but at least 2 rows of `features`.
+
+    Returns:
+        The share, in [0, 1].
+    """
+    return precision(features, reference_features, k)
+
+
+def density(reference_features: np.ndarray, features: np.ndarray, k: int = 5) -> float:
+    """Compute in how many balls of reference images an image lies, by k.
+
+    1/(k M) Σ_j Σ_i 1[Y_j lies in B(X_i, NND_k(X_i))], the density of Naeem et al. 2020. Arguments as in `coverage`.
+
+    Returns:
+        At least 0; about 1 for two samples of one distribution, more where images crowd in the midst of the real ones.
+    """
+    within = distances(reference_features, features) <= _radii(reference_features, k)[:, None]
+    return float(within.sum() / (min(k, len(reference_features) - 1) * len(features)))
+
+
+def _radii(features: np.ndarray, k: int) -> np.ndarray:
+    """Compute the distance of each image to its k-th nearest other one, or to the furthest of fewer: (n,) float64."""
+    own = distances(features, features)
     # an image is not its own neighbour
     np.fill_diagonal(own, np.inf)
     k = min(k, len(own) - 1)
-    radii = np.partition(own, k - 1, axis=1)[:, k - 1]
-    return float(np.mean(distances(reference_features, features).min(axis=1) <= radii))
+    return np.partition(own, k - 1, axis=1)[:, k - 1]
 
 
 def mean_ms_ssim(images: np.ndarray, n_pairs: int, seed: int) -> float:

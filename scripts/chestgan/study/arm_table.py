@@ -61,10 +61,12 @@ def with_metrics(table: pd.DataFrame, measured: pd.DataFrame) -> pd.DataFrame:
     names = [name for metric in METRICS for name in (metric.name, metric.real_name)]
     groups = measured.rename(columns={"n": "n_distance"}).groupby("generator")
     means = groups.agg({"n_distance": "min"} | dict.fromkeys(names, "mean"))
+    # copies raise the coverage, so it never stands without them
+    means = means.assign(copies_share=groups["n_copies"].sum() / groups["n_images"].sum())
     n_classes = groups["n_classes"].min()
     complete = means[n_classes == n_classes.max()]
     real = complete.mean().to_frame(NO_GENERATOR).T.assign(n_distance=complete["n_distance"].min())
-    real = real.assign(**{metric.name: real[metric.real_name] for metric in METRICS})
+    real = real.assign(copies_share=np.nan, **{metric.name: real[metric.real_name] for metric in METRICS})
     beside = pd.concat([means, real]).loc[table["generator"]].reset_index(drop=True)
     return pd.concat([table.assign(extractor=measured["extractor"].iloc[0]), beside], axis=1)
 

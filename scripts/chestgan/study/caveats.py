@@ -10,6 +10,7 @@ from chestgan.metrics.catalogue import METRICS
 from chestgan.metrics.metric import Metric
 from chestgan.study import sources
 from chestgan.study.arms import ARM, NO_GENERATOR
+from chestgan.study.labels import arm_label
 from chestgan.study.outcomes import BETTER
 from chestgan.study.verdict import PATIENTS_UNKNOWN, listed
 
@@ -92,8 +93,8 @@ def of_controls(table: pd.DataFrame) -> list[str]:
         return []
     arms = _named(helped[ARM].itertuples(index=False, name=None))
     return [
-        f"The control {arms} made the classifier better, although it tells nothing more than the real images do: a "
-        "benefit of other arms may come from what these have in common with it."
+        f"Controls made the classifier better, although they tell nothing more than the real images do: {arms}. A "
+        "benefit of other arms may come from what these have in common with them."
     ]
 
 
@@ -141,8 +142,8 @@ def of_sources(images: pd.DataFrame) -> list[str]:
 
 
 def _named(arms: Iterable[tuple[str, str]]) -> str:
-    """List arms and their generators in a sentence: real and synthetic (gan)."""
-    return listed(arm if generator == NO_GENERATOR else f"{arm} ({generator})" for arm, generator in arms)
+    """Name arms in a sentence, with semicolons, for their names have commas."""
+    return "; ".join(arm_label(*arm) for arm in arms)
 
 
 def _warning(metric: Metric, generators: pd.DataFrame) -> str:

@@ -71,9 +71,14 @@ def warnings(study: Study) -> list[str]:
     then every warning of every stage that it didn't name."""
     of_stages = [text for settings in study.stages() for text in settings.get("warnings", ())]
     told = study.told["caveats"]
-    others = [text for text in dict.fromkeys(of_stages) if not any(text in caveat for caveat in told)]
+    others = [_sentence(text) for text in dict.fromkeys(of_stages) if not any(text in caveat for caveat in told)]
     unknown = [text for text in (*told, *others) if text.lower().startswith(_UNKNOWN_PATIENTS)]
     return list(dict.fromkeys([*unknown, *told, *others]))
+
+
+def _sentence(text: str) -> str:
+    """Write what a stage warned of as a sentence."""
+    return f"{text[:1].upper()}{text[1:]}{'' if text.endswith('.') else '.'}"
 
 
 def _outcomes(lines: list[str]) -> list[Items]:

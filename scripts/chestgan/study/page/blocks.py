@@ -89,10 +89,11 @@ class Tile:
 
 @dataclass(frozen=True)
 class Gallery:
-    """Rows of images, pixel by pixel, each row with its name."""
+    """Rows of images, pixel by pixel, each row with its name; short ones may stand side by side."""
 
     caption: str
     rows: list[tuple[str, list[Tile]]]
+    side_by_side: bool = False
 
 
 @dataclass(frozen=True)

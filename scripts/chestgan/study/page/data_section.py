@@ -11,7 +11,7 @@ from chestgan.study.labels import arm_label, probe_label, score_label
 from chestgan.study.page.blocks import Flow, Prose, Section, Step, Table
 from chestgan.study.page.sources import Study
 from chestgan.study.page.words import counted, with_interval
-from chestgan.study.sources import are_known
+from chestgan.study.sources import are_known, share_without_patient
 
 
 def data_section(study: Study) -> Section:
@@ -40,15 +40,18 @@ def _flow(study: Study) -> Flow:
 
 def _split_table(manifest: pd.DataFrame) -> Table:
     """Count images and patients of each class, and of each of its sources where they are known."""
-    has_sources = are_known(manifest)
+    has_sources, patients_known = are_known(manifest), share_without_patient(manifest) < 1
     rows = []
     for label, of_class in manifest.groupby("label"):
-        rows.append([label, *([""] if has_sources else []), *_cells(of_class)])
+        rows.append([label, *(["all"] if has_sources else []), *_cells(of_class)])
         for source, of_source in of_class.groupby("source") if has_sources else ():
             rows.append([label, source or "not known", *_cells(of_source)])
-    rows.append(["all", *([""] if has_sources else []), *_cells(manifest)])
+    rows.append(["all", *(["all"] if has_sources else []), *_cells(manifest)])
     columns = ["class", *(["source"] if has_sources else []), *SPLITS, "in all"]
-    return Table("Images (patients) by split, class and source. No patient is in two splits.", columns, rows)
+    counted = f"by split{', class and source' if has_sources else ' and class'}"
+    if patients_known:
+        return Table(f"Images (patients) {counted}. No patient is in two splits.", columns, rows)
+    return Table(f"Images {counted}. Patients are unknown, so one may be in two splits.", columns, rows)
 
 
 def _probes(study: Study) -> list[Table]:
@@ -79,9 +82,13 @@ def _roc_auc(row: Mapping[str, Any], name: str) -> str:
 
 
 def _cells(images: pd.DataFrame) -> list[str]:
-    groups = [images[images["split"] == split] for split in SPLITS]
-    return [f"{len(group)} ({group['patient'].nunique()})" for group in (*groups, images)]
+    groups = [*(images[images["split"] == split] for split in SPLITS), images]
+    if share_without_patient(images) == 1:
+        return [str(len(group)) for group in groups]
+    return [f"{len(group)} ({group['patient'].nunique()})" for group in groups]
 
 
 def _counted(images: pd.DataFrame) -> str:
-    return f"{counted(len(images), 'image')} of {counted(images['patient'].nunique(), 'patient')}"
+    unknown = len(images) and share_without_patient(images) == 1
+    patients = "unknown patients" if unknown else counted(images["patient"].nunique(), "patient")
+    return f"{counted(len(images), 'image')} of {patients}"

@@ -16,8 +16,9 @@ _FIGURES = {
     ),
     "diversity": (
         "Diversity and copies of every generator",
-        "Coverage of the test patients, share of copies of training images, distance to the closest training image, "
-        "and likeness of images of a class; a point is a seed, the dark line real training images at the same n.",
+        "Coverage of the test patients, share of copies of training images, precision, recall and density, distance to "
+        "the closest training image, and likeness of images of a class; a point is a seed, the dark line real training "
+        "images at the same n.",
     ),
     "training": (
         "Distance to the validation patients over every training",

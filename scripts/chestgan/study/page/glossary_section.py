@@ -18,6 +18,8 @@ _TERMS = {
     "few kinds of images.",
     "DCR ratio": "Distance of generated images to the closest training image, divided by that of unseen patients. Well "
     "below 1: most images are copies of training images.",
+    "density": "How thickly generated images lie among the test images: about 1 for real ones, more where they crowd "
+    "in the midst of them.",
     "Fréchet distance, kernel distance": "How far generated images lie from real ones, by the features of a network; "
     "compare with the value of real images beside it. Lower is nearer.",
     "GAN": "Generative adversarial network: a generator learns to make images that a second network, the "
@@ -27,6 +29,8 @@ _TERMS = {
     "operating point, threshold": "The probability from which an image is called positive.",
     "PPV, NPV": "Share of the images called positive that are, and of those called negative that are.",
     "PR AUC": "Area under the curve of precision over recall; at chance it is the share of positive images.",
+    "precision, recall": "Of generated images: the share that lies near test images, and the share of the test images "
+    "that lies near generated ones. Near is closer than the fifth neighbour of the same kind.",
     "ROC AUC": "The chance that a positive image gets a higher probability than a negative one: 0.5 is guessing, 1 is "
     "perfect.",
     "seed": "The number from which everything random in a training follows. Several seeds show how much trainings "

@@ -66,7 +66,8 @@ def _closest_pairs(study: Study) -> list[Gallery]:
             Tile(tile_source(nearest), f"training image of class {pair['train_class']} nearest to it", real),
         ]
         rows.append((f"{origin}: {found}, distance {number(pair['distance'], 2)}", tiles))
-    return [Gallery("The generated images closest to a training image, each beside it", rows)] if rows else []
+    caption = "The generated images closest to a training image, each beside it"
+    return [Gallery(caption, rows, side_by_side=True)] if rows else []
 
 
 def _over_training(study: Study) -> list[Gallery]:

@@ -5,9 +5,13 @@ from chestgan.study.page.blocks import Items, Prose, Section, Table
 from chestgan.study.page.checklists import ITEMS, Item
 from chestgan.study.page.sources import Study
 
+_SAME_PLACES = (
+    "The test patients come from the same places as the training patients: how classifiers do elsewhere isn't known."
+)
+_ONE_SOURCE = (
+    "The test patients come from one source, {source}, which no training saw: how classifiers do at others isn't known."
+)
 _LIMITS = [
-    NOT_FOR_DIAGNOSIS,
-    "The test patients come from the same places as the training patients: how classifiers do elsewhere isn't known.",
     "If a class comes from one hospital, one scanner or one age, a classifier may have learned that instead of the "
     "disease, whatever its score.",
     "Intervals speak of other patients from the same places and of other seeds, not of other settings.",
@@ -31,7 +35,10 @@ def limits_section(study: Study) -> Section:
         "page can't know in the configuration, below study_notes."
     )
     own = [Prose(study.notes["limitations"])] if "limitations" in study.notes else []
-    return Section("limits", "Limits, and what guidelines ask for", [Items("", _LIMITS), *own, lead, table])
+    source = study.split["settings"].get("test_source")
+    places = _SAME_PLACES if source is None else _ONE_SOURCE.format(source=source)
+    limits = [NOT_FOR_DIAGNOSIS, places, *_LIMITS]
+    return Section("limits", "Limits, and what guidelines ask for", [Items("", limits), *own, lead, table])
 
 
 def _answer(study: Study, item: Item) -> str:

@@ -41,8 +41,12 @@ def _data(study: Study) -> list[str]:
     if settings.get("duplicates") in _DUPLICATES:
         texts.append(f"Near duplicates ({protocol.get('near_duplicates')}): {_DUPLICATES[settings['duplicates']]}.")
     if "test_fraction" in settings:
+        source = settings.get("test_source")
+        held_out = f"A share of {plain(settings['test_fraction'])} of the images was held out to test"
+        if source is not None:
+            held_out = f"All patients of the source {source}, which no training saw, were held out to test"
         texts.append(
-            f"A share of {plain(settings['test_fraction'])} of the images was held out to test, and of the rest "
+            f"{held_out}, and of the rest a share of "
             f"{plain(settings['validation_fraction'])} to validate ({protocol.get('split')}; seed "
             f"{settings.get('seed')}). The test patients were used once, for the scores on this page."
         )
@@ -86,9 +90,11 @@ def _measurement(study: Study) -> list[str]:
     if not study.measured:
         return []
     first = study.measured[0]
-    texts = [f"{name.capitalize()}: {words}." for name, words in first.get("protocol", {}).items()]
-    texts += [f"Extractor {name}: {of['protocol']}." for name, of in first.get("extractors", {}).items()]
-    return ["Synthetic images were measured beside real ones [@fid] [@kid] [@coverage] [@msssim]. " + " ".join(texts)]
+    texts = ["Synthetic images were measured beside real ones [@fid] [@kid] [@coverage] [@precision] [@msssim]."]
+    texts += [
+        f"{name.capitalize()}: {words.removeprefix(f'{name}: ')}." for name, words in first.get("protocol", {}).items()
+    ]
+    return [*texts, *(f"Extractor {name}: {of['protocol']}." for name, of in first.get("extractors", {}).items())]
 
 
 def _classifiers(study: Study) -> list[str]:

@@ -7,7 +7,7 @@ from chestgan.metrics.catalogue import DISTANCES, DIVERSITY
 from chestgan.metrics.metric import ALL
 from chestgan.study.page.answer_section import warnings
 from chestgan.study.page.sources import Study
-from chestgan.study.page.words import counted, listed, number, plain
+from chestgan.study.page.words import UNKNOWN, counted, listed, number, plain
 
 
 def model_card(study: Study, generator: str, seed: int) -> str:
@@ -68,6 +68,9 @@ def _metrics(study: Study, generator: str, seed: int) -> list[list[str]]:
                     ]
                     for metric in metrics
                 ]
+            if "n_copies" in row:
+                label = f"copies of training images, {row['extractor']}, n = {row['n_images']}"
+                rows.append([label, number(row["n_copies"], 0), UNKNOWN])
     return rows
 
 

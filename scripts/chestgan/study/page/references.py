@@ -14,6 +14,8 @@ REFERENCES = {
     "kid": "M. Bińkowski, D. J. Sutherland, M. Arbel, A. Gretton. Demystifying MMD GANs. ICLR 2018.",
     "coverage": "M. F. Naeem, S. J. Oh, Y. Uh, Y. Choi, J. Yoo. Reliable fidelity and diversity metrics for generative "
     "models. ICML 2020.",
+    "precision": "T. Kynkäänniemi, T. Karras, S. Laine, J. Lehtinen, T. Aila. Improved precision and recall metric for "
+    "assessing generative models. NeurIPS 2019.",
     "msssim": "Z. Wang, E. P. Simoncelli, A. C. Bovik. Multiscale structural similarity for image quality assessment. "
     "Asilomar 2003.",
     "youden": "W. J. Youden. Index for rating diagnostic tests. Cancer 3, 1950.",
