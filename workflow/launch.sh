@@ -16,6 +16,8 @@ if ((nodes == 1)); then
     exec "${accelerate[@]}" --machine_rank 0 --main_process_port 0 "$@"
 fi
 
+# the launchers part at their end, and would log warnings with stacks of C++ after a training that is fine
+export TORCH_CPP_LOG_LEVEL=${TORCH_CPP_LOG_LEVEL:-ERROR} LOGLEVEL=${LOGLEVEL:-ERROR}
 : "${SLURM_JOB_ID:?nodes is $nodes, and this is no job of Slurm: use its profile, or set nodes to 1}"
 # the list of nodes isn't in the environment of Snakemake's job step
 head=$(scontrol show hostnames "$(squeue --noheader --jobs "$SLURM_JOB_ID" --format %N)" | head -n 1)

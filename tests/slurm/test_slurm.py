@@ -4,6 +4,7 @@ import re
 import shutil
 import signal
 import subprocess
+import time
 from pathlib import Path
 
 import pandas as pd
@@ -11,6 +12,7 @@ import pytest
 
 import cluster
 from chestgan.base import files
+from cluster import Cluster
 from laboratory import read_profile, write_config, write_profile
 from project import Project, small_study, stand_in_for_apptainer
 
@@ -70,6 +72,7 @@ def test_every_stage_is_submitted_and_gets_what_it_asks_for(study: Project) -> N
     write_config(study, small_study() | {"gpus": 2, "device": "cpu"})
     done = study.snakemake()
     assert done.returncode == 0, done.stdout + done.stderr
+    assert "RuntimeWarning" not in done.stderr
     gpus = {"train_acgan": 2, "generate_images": 1, "compute_fid": 1, "evaluate_classifier": 1}
     gpus |= {"draw_curves": 0, "summarise_study": 0, "write_report": 0, "classify_images": 1}
     jobs = finished_jobs(study.folder)
@@ -115,6 +118,8 @@ def test_two_nodes_train_one_generator(study: Project) -> None:
     log = (study.folder / LOG).read_text()
     assert "4 processes on cpu, 8 of 32 images per step each" in log
     assert "images/s" in log
+    assert "DistNetworkError" not in log
+    assert "rendezvous" not in log
     assert len(list((study.folder / "results").rglob("generator.safetensors"))) == 1
 
 
@@ -194,19 +199,34 @@ def test_a_cancelled_job_is_noticed_and_leaves_a_checkpoint(study: Project) -> N
     assert "stopped: SIGTERM was received; the checkpoint is at" in (study.folder / LOG).read_text()
 
 
-def test_a_training_survives_the_loss_of_its_node(study: Project) -> None:
+def test_a_training_survives_outages_with_the_same_result(study: Project, slurm: Cluster) -> None:
     write_config(study, training(SOME_KIMG))
 
-    def lose_the_node(process: subprocess.Popen) -> None:
+    def lose_the_node_and_the_daemons(process: subprocess.Popen) -> None:
         node = cluster.output("squeue", "--noheader", "--job", job_of("train_acgan"), "--format", "%N")
+        slurm.end(f"slurmd.{node}", signal.SIGKILL)
         cluster.call("scontrol", "update", f"nodename={node}", "state=down", "reason=test")
+        job_of("train_acgan")
+        slurm.end("slurmdbd")
+        slurm.end("slurmctld")
+        time.sleep(10)
+        slurm.start_daemon("slurmctld")
+        slurm.start_daemon("slurmd", "-N", node)
+        with slurm.broken("squeue", "exit 1"):
+            time.sleep(10)
+        slurm.start_accounting()
 
-    done = interrupt_once_it_trains(study, lose_the_node)
+    done = interrupt_once_it_trains(study, lose_the_node_and_the_daemons)
     assert done.returncode == 0, done.stdout + done.stderr
     lost, passed = finished_jobs(study.folder)
     assert (lost["state"], passed["state"]) == ("NODE_FAIL", "COMPLETED")
     assert lost["nodelist"] != passed["nodelist"]
     assert "resuming from the checkpoint" in (study.folder / LOG).read_text()
+    through_outages = files.sha256(study.folder / TRAINED)
+    shutil.rmtree(study.folder / "results" / "demo" / "covidgan")
+    study.profile = "profiles/local"
+    assert study.snakemake(TRAINED).returncode == 0
+    assert files.sha256(study.folder / TRAINED) == through_outages
 
 
 def test_interrupted_snakemake_cancels_its_jobs_and_goes_on_later(study: Project) -> None:
