@@ -10,7 +10,7 @@ shift 4
 accelerate=(accelerate launch --multi_gpu --num_machines "$nodes" --num_processes $((nodes * gpus))
     --mixed_precision no --dynamo_backend no)
 # what a scheduler sends reaches the processes, not just their launcher
-export PET_SIGNALS_TO_HANDLE=SIGTERM,SIGINT,SIGUSR1
+export PET_SIGNALS_TO_HANDLE=SIGTERM,SIGINT,SIGUSR1,SIGHUP
 
 if ((nodes == 1)); then
     exec "${accelerate[@]}" --machine_rank 0 --main_process_port 0 "$@"

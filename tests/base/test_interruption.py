@@ -21,6 +21,16 @@ def test_a_signal_is_told_and_ends_nothing(number: signal.Signals) -> None:
     assert signal.getsignal(number) == before
 
 
+def test_a_closed_terminal_ends_nothing_that_was_started_with_nohup() -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with interruption.watch(0.0) as watching:
+            os.kill(os.getpid(), signal.SIGHUP)
+            assert watching.reason() == ""
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
 def test_without_a_limit_there_is_always_time() -> None:
     with interruption.watch(0.0) as watching:
         watching.last -= 1e9

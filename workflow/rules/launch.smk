@@ -1,5 +1,6 @@
 # How jobs are launched: on which device, by how many processes on how many nodes, in which container.
 import shutil
+import signal
 
 from snakemake_interface_executor_plugins.registry import ExecutorPluginRegistry
 from snakemake_interface_executor_plugins.settings import DeploymentMethod
@@ -175,5 +176,8 @@ onsuccess:
 
 onstart:
     require_possible()
+    # where its terminal is closed, Snakemake ends as of TERM and leaves no lock; what nohup starts goes on
+    if signal.getsignal(signal.SIGHUP) == signal.SIG_DFL:
+        signal.signal(signal.SIGHUP, signal.getsignal(signal.SIGTERM))
     for gpu in filter(lambda each: each.is_filled, PRESENT_GPUS):
         logger.warning(f"{gpu}: jobs wait until it has room")

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 
 import psutil
 
-# a scheduler sends TERM before KILL and USR1 where a user asks for it; INT is a terminal's Ctrl-C
-SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1)
+# a scheduler sends TERM before KILL and USR1 where a user asks for it; INT is a terminal's Ctrl-C, HUP its end
+SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1, signal.SIGHUP)
 # the clock of a time limit runs before this process does, and the last checkpoint takes its time after the last step
 _SPARE_SECONDS, _SPARE_SHARE = 300.0, 0.25
 
@@ -60,7 +60,9 @@ def watch(time_limit: float) -> Iterator[Watch]:
         watching.received = signal.Signals(number).name
         signal.signal(number, before[number])
 
-    before = {number: signal.signal(number, receive) for number in SIGNALS}
+    # what nohup starts goes on without a terminal
+    heeded = [number for number in SIGNALS if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN]
+    before = {number: signal.signal(number, receive) for number in heeded}
     try:
         yield watching
     finally:
