@@ -31,6 +31,7 @@ from chestgan.study import (
     decisions,
     differences,
     endings,
+    equal_steps,
     fractions,
     generator_table,
     groups,
@@ -70,7 +71,10 @@ PROTOCOL = (
     "at 95 %; best_validation_kd and last_validation_kd: kernel distance to the validation patients of the selected "
     "and of the last generator, last_to_best_ratio: mean over the seeds; labels: recall: share of a class's synthetic "
     "images that the classifier of the arm real with the same seed reads as it, real_recall: of the test images; "
-    "label_recall: mean over the classes; fractions: every "
+    "label_recall: mean over the classes; equal_kimg: "
+    "thousand images that every arm of a seed was shown, mean over the seeds; equal_loss: lowest validation loss until "
+    "then; equal_difference: that minus the one of the arm real with the same seed, with Student's t interval over the "
+    "seeds (equal_low, equal_high), each for itself; fractions: every "
     "arm with fractions of the real training patients, which each seed draws anew, smaller ones within larger ones; "
     "n_real_patients: mean over the seeds; family_low and _high of those below 1 hold for all comparisons of theirs "
     "together; worth: patients by which the arm is ahead of real images alone, where their score, linear in the "
@@ -127,6 +131,7 @@ def run(config: Config) -> None:
     measured = generator_table.measured(distances, diversity)
     unfinished = endings.unfinished_arms(runs.table), endings.unfinished_generators(histories)
     table = arm_table.with_metrics(compare(config, runs, *unfinished), measured)
+    table = equal_steps.with_equal_steps(table, inputs.read_validations(classifiers[WHOLE]), config.confidence)
     generators = generator_table.table(measured, histories, made)
     patients_known = sources.share_without_patient(runs.test) < 1
     told_by = probes.probe_table(real, runs.positive_class, config.confidence)
@@ -225,7 +230,7 @@ def provenance(config: Config, runs: Runs, tables: dict[str, pd.DataFrame]) -> d
     read += [folder / "history.csv" for folder in config.history]
     read += [folder / name for folder in config.generated for name in ("images.npy", "settings.json")]
     read += [folder / "labels.csv" for folder in config.classified]
-    read += [folder / name for folder in config.classifier for name in ("predictions.csv", "scores.csv")]
+    read += [folder / name for folder in config.classifier for name in ("predictions.csv", "scores.csv", "history.csv")]
     return {
         "script": "summarise_study",
         "settings": vars(config),

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from chestgan.base import files
+from chestgan.base.real_fraction import part
 from chestgan.gan.step import LOSSES
 from chestgan.images import image_set, sheets
 from chestgan.metrics import scores
@@ -107,14 +108,22 @@ def make_training(
     return folder
 
 
-def make_classifier(folder: Path, real: Path, arm: str, generator: str | None, seed: int, strength: float) -> Path:
+def make_classifier(
+    folder: Path,
+    real: Path,
+    arm: str,
+    generator: str | None,
+    seed: int,
+    strength: float,
+    real_fraction: float = 1.0,
+) -> Path:
     """Make predictions for the test images, the better the greater `strength`, and their scores."""
     test = image_set.read(real).where(split="test")
     classes, numbers = test.classes, test.class_numbers(test.classes)
     random = np.random.default_rng([seed, *arm.encode()])
     logits = random.normal(size=(len(test), len(classes)))
     logits[np.arange(len(test)), numbers] += strength
-    return write_classifier(folder, real, arm, generator, seed, _softmax(logits))
+    return write_classifier(folder, real, arm, generator, seed, _softmax(logits), real_fraction)
 
 
 def make_classified(folder: Path, generator: str, seed: int, confusion: dict[str, dict[str, int]]) -> Path:
@@ -181,6 +190,8 @@ def write_classifier(
     told |= {"settings": {"kimg": 15.0, "passes": 40.0, "batch_size": 32, "learning_rate": 0.0005, "patience": 10}}
     told["settings"]["validation_kimg"] = 0.5
     files.write_json(folder / "settings.json", told)
+    history = pd.DataFrame({"kimg": [3.0, 4.0, 9.0], "train_loss": 0.5, "validation_loss": [0.7, 0.4, 0.6]})
+    history.to_csv(folder / "history.csv", index=False)
     return folder
 
 
@@ -207,9 +218,10 @@ def make_study(
     seeds: Sequence[int] = (0, 1),
     classes: Sequence[str] = ("covid", "normal", "variant"),
     arms: Sequence[str] = ("real", "real_augmented", "real_synthetic", "synthetic"),
+    fractions: Sequence[float] = (),
     **split: int,
 ) -> Folders:
-    """Make all folders of a study."""
+    """Make all folders of a study; with fractions of the real patients, too, classifiers are worse and of all arms."""
     real = make_split(folder / "split", classes, **split)
     made = Folders(real, [], [], [], [])
     strengths = {"real": 1.2, "real_augmented": 1.25, "real_synthetic": 1.3, "synthetic": 0.4}
@@ -226,6 +238,10 @@ def make_study(
                 name = arm if generator is None else f"{arm}-{generator}"
                 at = folder / "classifier" / name / f"seed-{seed}"
                 made.classifier.append(make_classifier(at, real, name, generator, seed, strengths[arm]))
+                for fraction in fractions:
+                    at = folder / part(fraction) / "classifier" / name / f"seed-{seed}"
+                    strength = fraction**0.3 * strengths[arm]
+                    made.classifier.append(make_classifier(at, real, name, generator, seed, strength, fraction))
     return made
 
 

@@ -19,7 +19,7 @@ def known() -> Known:
 
 @pytest.fixture
 def config() -> dict:
-    return yaml.safe_load((ROOT / "config" / "cxr.yaml").read_text())
+    return yaml.safe_load((ROOT / "config" / "cxr.yaml").read_text()) | {"seeds": [0, 1, 2]}
 
 
 def finish_training(results: Path, known: Known, image_size: int = 64, **changes: object) -> None:
@@ -56,6 +56,22 @@ def test_images_from_elsewhere_are_imported_and_not_trained(config: dict) -> Non
     config["generators"] = {"mine": {"images": "mine"}}
     assert not {"train_acgan", "generate_images"} & forecast.jobs(config).keys()
     assert forecast.trained(config) == []
+
+
+def test_fractions_of_the_patients_add_their_own_jobs(config: dict, known: Known) -> None:
+    whole, size = forecast.jobs(config), forecast.disk_bytes(config, 1000, known)["image sets"]
+    config["real_fraction"] = [0.5, 1]
+    config["arms"]["synthetic"]["real_fraction"] = [1]
+    jobs = forecast.jobs(config)
+    assert {stage: n - whole.get(stage, 0) for stage, n in jobs.items() if n != whole.get(stage, 0)} == {
+        "take_patients": 3,
+        "train_acgan": 9,
+        "generate_images": 9,
+        "evaluate_classifier": 15,
+    }
+    # sets of 680 images: 320 of training, and all others; and half of the generated images again
+    added = 64 * 64 * (3 * 680 + 2 * 9 * 320)
+    assert forecast.disk_bytes(config, 1000, known)["image sets"] - size == added
 
 
 def test_a_preset_is_as_fast_as_it_was_measured(config: dict, known: Known, tmp_path: Path) -> None:

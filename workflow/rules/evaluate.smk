@@ -158,6 +158,7 @@ rule summarise_study:
         diversity=expand(rules.compute_fid.output.diversity, generator=GENERATORS, seed=SEEDS),
         labels=expand(rules.classify_images.output.labels, generator=CLASSIFIED, seed=SEEDS),
         classifier=of_each(rules.evaluate_classifier.output.predictions, CLASSIFIERS, "arm"),
+        validations=of_each(rules.evaluate_classifier.output.history, CLASSIFIERS, "arm"),
     output:
         study=report(
             f"{RESULTS}/study/study.csv",

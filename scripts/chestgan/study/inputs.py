@@ -195,6 +195,26 @@ def read_histories(folders: Sequence[Path]) -> pd.DataFrame:
     return histories[columns]
 
 
+def read_validations(folders: Sequence[Path]) -> pd.DataFrame:
+    """Read from the results of evaluate_classifier how the validation loss fell.
+
+    Returns:
+        A row for each validation: arm, generator, seed, kimg, validation_loss.
+
+    Raises:
+        UserError: a history is missing or damaged.
+    """
+    tables = []
+    for folder in folders:
+        run = read_keys(folder / "settings.json", ("arm", "generator", "seed"), "evaluate_classifier")
+        named = {"arm": str(run["arm"]), "generator": run["generator"] or NO_GENERATOR, "seed": int(run["seed"])}
+        history = read_table(folder / "history.csv", ["kimg", "validation_loss"], ())
+        if history.empty or not np.isfinite(history[["kimg", "validation_loss"]]).all(axis=None):
+            raise UserError(f"{folder}/history.csv has no validation, or one that isn't finite; make it again")
+        tables.append(history[["kimg", "validation_loss"]].assign(**named))
+    return pd.concat(tables, ignore_index=True)
+
+
 def read_synthetic(folders: Sequence[Path], real: ImageSet) -> dict[str, tuple[int, ImageSet]]:
     """Read the synthetic set of every generator's lowest seed: {generator: (seed, set)}, in alphabetical order.
 

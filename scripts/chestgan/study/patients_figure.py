@@ -24,7 +24,7 @@ def patients(table: pd.DataFrame, score: str, title: str) -> Figure:
     """
     generators = sorted(set(table["generator"]) - {NO_GENERATOR}) or [NO_GENERATOR]
     colours = arm_colours(table["arm"])
-    figure = figure_style.new_figure(max(5.4, 4.9 * len(generators)), 4.6)
+    figure = figure_style.new_figure(max(5.4, 4.9 * len(generators)), 5.0)
     panels = figure.subplots(1, len(generators), squeeze=False, sharey=True).ravel()
     for axes, generator in zip(panels, generators, strict=True):
         shown = table[table["generator"].isin([NO_GENERATOR, generator])]
@@ -34,8 +34,9 @@ def patients(table: pd.DataFrame, score: str, title: str) -> Figure:
             _draw_arm(axes, rows, colours[arm], arm_label(arm), shift)
         _number_patients(axes, table)
         axes.set_title("" if generator == NO_GENERATOR else f"generator {generator}")
-        axes.legend(loc="best", fontsize=8)
-    figure.supxlabel("real training patients", fontsize=9)
+        axes.set_xlabel("real training patients", fontsize=9)
+        # below, where it hides no interval
+        axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.13), fontsize=8, ncols=2)
     figure.supylabel(score_label(score), fontsize=9)
     figure_parts.set_title(figure, title)
     return figure

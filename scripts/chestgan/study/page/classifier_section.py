@@ -18,6 +18,7 @@ def classifier_section(study: Study) -> Section:
     """Show the scores of every arm, and where its classifiers err."""
     blocks = [
         _differences(study),
+        _equal_steps(study),
         _scores(study),
         read_figure(
             study.folder / "roc.svg",
@@ -56,6 +57,26 @@ def _differences(study: Study) -> Table:
         ],
         rows,
     )
+
+
+def _equal_steps(study: Study) -> Table:
+    """Tabulate the second reading: what each arm had learned when all were shown as many images."""
+    rows = [
+        [
+            arm_label(arm["arm"], arm["generator"]),
+            number(arm["equal_kimg"], 1),
+            number(arm["equal_loss"]),
+            with_interval(*(arm[f"equal_{end}"] for end in ("difference", "low", "high")), sign=True),
+        ]
+        for _, arm in study.arms.iterrows()
+    ]
+    caption = (
+        "A second reading at equal steps: the lowest validation loss within the images that every arm of a seed was "
+        "shown (below zero an arm had learned better than real images alone by then). It is of the validation "
+        f"patients; intervals at {100 * study.confidence:g} % are over the seeds, each for itself"
+    )
+    columns = ["trained on", "thousand images shown", "validation loss", "against real images"]
+    return Table(caption, columns, rows)
 
 
 def _compared(arm: pd.Series, reference: str) -> str:
