@@ -44,6 +44,8 @@ def run(config: Config) -> None:
     missing = {"patient", "split"} - set(real.manifest)
     if missing:
         raise UserError(f"{config.real}/manifest.csv has no column {', '.join(sorted(missing))}; expected split_data's")
+    if not (real.manifest["split"] == "train").any():
+        raise UserError(f"{config.real}/manifest.csv has no training image; expected an image set made by split_data")
     rows = taken(real.manifest, config.real_fraction, config.seed)
     with files.new_folder(config.output) as folder:
         images = image_set.create_images(folder, len(rows), real.images.shape[1])

@@ -1,6 +1,7 @@
 """A fraction of the training patients: nested by seed, of each class alike, with nothing else of the split changed."""
 
 import itertools
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -92,3 +93,8 @@ def test_bad_input_is_refused_in_one_line(tiny_split: Path, tmp_path: Path, caps
         assert not (tmp_path / "x").exists()
     assert run(tmp_path, tmp_path / "x", "--real-fraction", "0.5") == 1
     assert "isn't an image set" in capsys.readouterr().err
+    without = shutil.copytree(tiny_split, tmp_path / "without")
+    text = (without / "manifest.csv").read_text().replace(",train", ",test")
+    (without / "manifest.csv").write_text(text)
+    assert run(without, tmp_path / "x", "--real-fraction", "0.5") == 1
+    assert "has no training image" in capsys.readouterr().err

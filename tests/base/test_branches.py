@@ -1,5 +1,6 @@
 """What a study trains follows from its configuration: arms by generator and fraction, and the generators they take."""
 
+import json
 import re
 
 import pytest
@@ -77,4 +78,8 @@ def test_an_image_set_says_which_fraction_of_the_patients_it_has(tmp_path) -> No
     assert of_set(tmp_path) == 1
     files.write_json(tmp_path / "settings.json", {"real_fraction": 0.25})
     assert of_set(tmp_path) == 0.25
+    for wrong in ("half", None, 0, 2, float("nan")):
+        (tmp_path / "settings.json").write_text(json.dumps({"real_fraction": wrong}))
+        with pytest.raises(UserError, match="has the real_fraction "):
+            of_set(tmp_path)
     assert (part(1), part(0.25), part(0.001)) == ("", "real_fraction-0.25/", "real_fraction-0.001/")

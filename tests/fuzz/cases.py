@@ -21,8 +21,8 @@ IMAGES_AT_ONCE = 20
 SNAKEFILE = stock.ROOT / "workflow" / "Snakefile"
 SCRIPTS = [
     *("check_setup", "classify_images", "compute_fid", "configure_study", "draw_curves", "evaluate_classifier"),
-    *("generate_images", "import_images", "make_demo_data", "split_data", "summarise_study", "train_acgan"),
-    "write_report",
+    *("generate_images", "import_images", "make_demo_data", "split_data", "summarise_study", "take_patients"),
+    *("train_acgan", "write_report"),
 ]
 # the flags that each script is run with where others are changed; `output` comes to them
 SOUND = {
@@ -39,6 +39,7 @@ SOUND = {
     "summarise_study": "--real study/split --generated study/covidgan/seed-0/generated "
     "--history study/covidgan/seed-0/train --fid study/covidgan/seed-0/fid --classifier "
     "study/classifier/real/seed-0 study/classifier/real_synthetic-covidgan/seed-0",
+    "take_patients": "--real split --real-fraction 0.5",
     "train_acgan": f"--real split {' '.join(stock.TRAIN)}",
     "write_report": "--study study/study --split study/split --generated study/covidgan/seed-0/generated "
     "--train study/covidgan/seed-0/train --fid study/covidgan/seed-0/fid --classifier study/classifier/real/seed-0",
@@ -60,6 +61,7 @@ READ = {
         "study/covidgan/seed-0/train/history.csv",
         "study/covidgan/seed-0/generated/settings.json",
     ],
+    "take_patients": ["split/manifest.csv", "split/images.npy", "split/settings.json"],
     "train_acgan": ["split/manifest.csv", "split/images.npy", "split/settings.json"],
     "write_report": ["study/study/study.json", "study/study/verdict.txt", "study/split/settings.json"],
 }

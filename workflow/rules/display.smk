@@ -10,10 +10,13 @@ if workflow.configfiles:
 def kinds_of_jobs():
     """Count the study's jobs that take about as long as one another."""
     n_seeds = len(SEEDS)
-    kinds = {Kind("evaluate_classifier", arm): n_seeds for arm in ARMS}
+    kinds = {Kind("evaluate_classifier", f"{part}{arm}"): n_seeds for part, arm in CLASSIFIERS}
+    kinds |= {Kind("take_patients", part.removesuffix("/")): n_seeds for part in PARTS}
+    for stage in ("train_acgan", "generate_images"):
+        kinds |= {Kind(stage, f"{part}{generator}"): n_seeds for part, generator in TRAININGS}
     for name in GENERATORS:
-        stages_of = ("import_images",) if name in IMPORTED else ("train_acgan", "generate_images")
-        kinds |= dict.fromkeys([Kind(stage, name) for stage in (*stages_of, "compute_fid")], n_seeds)
+        kinds |= {Kind("import_images", name): n_seeds} if name in IMPORTED else {}
+        kinds[Kind("compute_fid", name)] = n_seeds
     return kinds | dict.fromkeys([Kind("classify_images", name) for name in CLASSIFIED], n_seeds)
 
 

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from chestgan.base import files
+from chestgan.base.errors import UserError
 
 # all real training patients
 WHOLE = 1.0
@@ -14,7 +15,14 @@ def part(real_fraction: float) -> str:
 
 
 def of_set(folder: Path) -> float:
-    """Read which fraction of a split's training patients an image set has: all, where it doesn't say."""
+    """Read which fraction of the training patients an image set or a result has: all, where it doesn't say.
+
+    Raises:
+        UserError: it says what can't be one.
+    """
     path = folder / "settings.json"
     described = files.read_json(path) if path.is_file() else {}
-    return float(described.get("real_fraction", WHOLE)) if isinstance(described, dict) else WHOLE
+    found = described.get("real_fraction", WHOLE) if isinstance(described, dict) else WHOLE
+    if not isinstance(found, int | float) or not 0 < found <= WHOLE:
+        raise UserError(f"{path} has the real_fraction {found!r}; expected a number above 0, at most 1: make it again")
+    return float(found)

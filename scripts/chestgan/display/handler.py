@@ -115,7 +115,7 @@ class Display(logging.Handler):
             if record.rule_name in self.counts:
                 self._write(lines.planned(label, record.reason))
             return
-        of = record.wildcards.get("generator") or record.wildcards.get("arm") or ""
+        of = lines.of_job(record.wildcards)
         log = Path(record.log[0].split(" (")[0]) if record.log else None
         start = log.stat().st_size if log and log.is_file() else 0
         self.jobs[record.jobid] = Job(label, Kind(record.rule_name, of), log, start, time.monotonic())

@@ -17,9 +17,14 @@ _UNSHOWN = re.compile(
 
 def label_of(rule: str, wildcards: Mapping[str, str]) -> str:
     """Name a job, such as `train_acgan covidgan, seed 3`."""
-    of = wildcards.get("generator") or wildcards.get("arm")
+    of = of_job(wildcards)
     seed = f", seed {wildcards['seed']}" if "seed" in wildcards else ""
     return f"{rule}{f' {of}' if of else ''}{seed}"
+
+
+def of_job(wildcards: Mapping[str, str]) -> str:
+    """Name the generator or arm of a job, with the part of the results in which a fraction of the patients lies."""
+    return f"{wildcards.get('part', '')}{wildcards.get('generator') or wildcards.get('arm') or ''}".removesuffix("/")
 
 
 def running(label: str, since: float, progress: Progress | None) -> str:

@@ -34,6 +34,7 @@ _BYTES_PER_PIXEL = 2
 _SECONDS_IN_DEMO = {
     "make_demo_data": 1.0,
     "split_data": 2.0,
+    "take_patients": 1.0,
     "import_images": 2.0,
     "train_acgan": 58.0,
     "generate_images": 0.5,
