@@ -30,7 +30,7 @@ def in_image(image: str) -> Callable:
     return run
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def open_folder() -> Iterator[Path]:
     """Give a folder that other users can enter, which pytest's own they can't, and let them write in what is made."""
     mask = os.umask(0)
