@@ -60,6 +60,7 @@ def test_help_names_every_flag_with_its_default(capsys) -> None:
         (["--latent-dim", "0"], "error: latent_dim is 0; expected a number from 1 to 512"),
         (["--latent-dim", "513"], "error: latent_dim is 513; expected a number from 1 to 512"),
         (["--ratio", "nan"], "error: ratio is nan; expected a number from 0 to inf"),
+        (["--real", "\udcff"], r"error: '\udcff' on the command line isn't UTF-8; rename the file or the folder"),
         (["--extractors", "lite", "fido"], "error: extractors is 'fido'; expected one of lite, fid"),
     ],
 )

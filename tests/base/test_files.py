@@ -49,8 +49,11 @@ def test_what_cannot_be_placed_in_the_end_stays(tmp_path: Path) -> None:
         (tmp_path / "made").mkdir()
         (tmp_path / "made" / "of another.txt").touch()
     assert (files.partial_folder(tmp_path / "made") / "a.txt").read_text() == "a"
-    with pytest.raises(UserError, match=r"all is whole in"), files.new_file(tmp_path / "made") as partial:
+    with pytest.raises(UserError, match=r"made is a folder; expected the name of a file"):
+        files.write_json(tmp_path / "made", {})
+    with pytest.raises(UserError, match=r"all is whole in"), files.new_file(tmp_path / "other") as partial:
         partial.write_text("b")
+        (tmp_path / "other").mkdir()
     assert partial.read_text() == "b"
     assert [path.name for path in (tmp_path / "made").iterdir()] == ["of another.txt"]
 
@@ -187,6 +190,8 @@ def test_a_link_that_leads_nowhere_is_told_and_not_left_out(tmp_path: Path) -> N
 def test_a_missing_folder_is_told_with_its_neighbour(tmp_path: Path) -> None:
     (tmp_path / "cxr").mkdir()
     files.require_named_folder(tmp_path / "cxr", "split_data.folder")
+    with pytest.raises(UserError, match=r"^split_data.folder is '/', and that is the whole machine"):
+        files.require_named_folder(Path("/"), "split_data.folder")
     with pytest.raises(UserError, match=r"^split_data.folder is '.*/CXR', .* did you mean 'cxr'\?$"):
         files.require_named_folder(tmp_path / "CXR", "split_data.folder")
     with pytest.raises(UserError, match=r"^split_data.folder is '.*/far/away', and there is no such folder"):

@@ -30,6 +30,8 @@ def test_settings_are_read(tmp_path: Path) -> None:
         ("a: b\n".encode("utf-16"), "isn't text in UTF-8"),
         (b"a: &a [*a]\n", "holds itself by an anchor"),
         (b"a: 2026-99-99\n", "isn't YAML: month must be"),
+        (b'a: "\\uDCFF"\n', r"has '.udcff', which is no text"),
+        (b'"\\uDCFF": 1\n', r"has '.udcff', which is no text"),
         (b"a: " + b"[" * 5000, "isn't YAML"),
     ],
 )

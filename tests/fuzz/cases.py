@@ -24,6 +24,8 @@ SCRIPTS = [
     *("generate_images", "import_images", "make_demo_data", "split_data", "summarise_study", "take_patients"),
     *("train_acgan", "write_report"),
 ]
+# those of a study but the training
+STAGES = [script for script in SCRIPTS if script not in ("check_setup", "configure_study", "train_acgan")]
 # the flags that each script is run with where others are changed; `output` comes to them
 SOUND = {
     "check_setup": "--profile local.yaml --configfile config.yaml",
@@ -156,6 +158,8 @@ def flags(random: Random, stored: Path, folder: Path) -> Command:
         # endless work may be asked for, and isn't here
         if field.name in WORK:
             words = [word for word in words if len(word) < 2] or ["1"]
+        # what is asked to be written elsewhere is written there
+        words = ["." if word.startswith("..") else word for word in words]
         more += [f"--{field.name.replace('_', '-')}", *(word.replace("\0", "") for word in words)]
     if random.random() < 0.3:
         name = command(script)[1][command(script)[1].index("--output") + 1]

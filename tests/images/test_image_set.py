@@ -50,6 +50,11 @@ def cut_off(folder: Path) -> None:
     (folder / "images.npy").write_bytes((folder / "images.npy").read_bytes()[:-3])
 
 
+def damaged_header(folder: Path) -> None:
+    content = (folder / "images.npy").read_bytes()
+    (folder / "images.npy").write_bytes(content.replace(b"{'descr'", b"s'descr'", 1))
+
+
 def no_label(folder: Path) -> None:
     image_set.write_manifest(folder, pd.DataFrame({"class": list("abcd")}))
 
@@ -74,6 +79,7 @@ def fifo(folder: Path, name: str) -> None:
         (fewer_rows, "manifest.csv 1 rows"),
         (another_dtype, "float64"),
         (cut_off, "can't be read"),
+        (damaged_header, "can't be read"),
         (no_label, "has no column 'label', only class"),
         (lambda folder: (folder / "images.npy").unlink(), "isn't an image set"),
         (lambda folder: (folder / "manifest.csv").write_text(""), "can't be read"),

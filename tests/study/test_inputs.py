@@ -195,6 +195,15 @@ class TestRuns:
 
 
 class TestMeasurements:
+    def test_a_row_that_stands_twice_is_told(self, folders: Folders) -> None:
+        for folder, name in ((folders.fid[0], "distances.csv"), (folders.history[0], "history.csv")):
+            table = pd.read_csv(folder / name)
+            pd.concat([table, table.iloc[-1:]]).to_csv(folder / name, index=False)
+        with pytest.raises(UserError, match=r"distances.csv has two rows of generator .*; run compute_fid again"):
+            inputs.read_distances(folders.fid)
+        with pytest.raises(UserError, match=r"history.csv has two rows of kimg .*; run train_acgan again"):
+            inputs.read_histories(folders.history)
+
     @pytest.mark.parametrize(
         ("read", "name", "metrics"),
         [(inputs.read_distances, "distances", DISTANCES), (inputs.read_diversity, "diversity", DIVERSITY)],

@@ -5,7 +5,7 @@ import signal
 from snakemake_interface_executor_plugins.registry import ExecutorPluginRegistry
 from snakemake_interface_executor_plugins.settings import DeploymentMethod
 
-from chestgan.base import checksums
+from chestgan.base import checksums, interruption
 from chestgan.cluster import binds, gpus, profiles, programs, slurm, stages
 
 # which profile Snakemake was started with, for jobs on other nodes too
@@ -176,6 +176,8 @@ onsuccess:
 
 onstart:
     require_possible()
+    if workflow.executor_plugin.name == "local":
+        interruption.pass_on()
     # where its terminal is closed, Snakemake ends as of TERM and leaves no lock; what nohup starts goes on
     if signal.getsignal(signal.SIGHUP) == signal.SIG_DFL:
         signal.signal(signal.SIGHUP, signal.getsignal(signal.SIGTERM))

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from chestgan.base import files
 from chestgan.base.errors import Unfinished, UserError
 
 # sysexits.h calls it EX_TEMPFAIL: try again
@@ -40,7 +41,7 @@ def execute(
     traceback.
     """
     try:
-        words = expand(sys.argv[1:] if argv is None else argv)
+        words = expand(_texts(sys.argv[1:] if argv is None else argv))
         arguments = parser(config_class, description).parse_args(words)
         run(config_class(**vars(arguments)))
     except UserError as error:
@@ -72,6 +73,14 @@ def _too_large(arguments: argparse.Namespace) -> str:
     return (
         f"the GPU's memory is used up; lower {', or '.join(lower)}{more}; `nvidia-smi` shows which programs use the GPU"
     )
+
+
+def _texts(words: Sequence[str]) -> Sequence[str]:
+    """Refuse words that no result could name."""
+    for word in words:
+        if not files.is_text(word):
+            raise UserError(f"{word!r:.120} on the command line isn't UTF-8; rename the file or the folder")
+    return words
 
 
 def parser(config_class: type, description: str) -> argparse.ArgumentParser:

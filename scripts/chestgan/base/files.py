@@ -48,7 +48,13 @@ def partial_folder(path: Path) -> Path:
 
 @contextlib.contextmanager
 def new_file(path: Path) -> Iterator[Path]:
-    """Open a name beside `path` to write to; when the block ends well it replaces `path`."""
+    """Open a name beside `path` to write to; when the block ends well it replaces `path`.
+
+    Raises:
+        UserError: `path` is a folder; or it came to be one meanwhile, and the file stays under the name in the message.
+    """
+    if path.is_dir():
+        raise UserError(f"{path} is a folder; expected the name of a file")
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.partial-{os.getpid()}")
     try:
@@ -182,6 +188,8 @@ def require_named_folder(path: Path, key: str) -> None:
     Args:
         key: the key of the configuration that names it.
     """
+    if path.is_dir() and path.resolve().parent == path.resolve():
+        raise UserError(f"{key} is {str(path)!r}, and that is the whole machine; name a folder of images")
     if path.is_dir():
         return
     beside = [other.name for other in path.parent.iterdir() if other.is_dir()] if path.parent.is_dir() else []
@@ -258,6 +266,11 @@ def read_text(path: Path) -> str:
         return path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         raise UserError(f"{path} isn't text in UTF-8, from byte {error.start} on; save it so") from None
+
+
+def is_text(text: str) -> bool:
+    """Check whether a text can be written: names of files may be bytes that are none."""
+    return text.isascii() or not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def require_file(path: Path) -> None:

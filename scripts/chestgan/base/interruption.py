@@ -1,6 +1,7 @@
 """When long work has to stop: its time limit is near, or a signal came."""
 
 import contextlib
+import itertools
 import math
 import signal
 import time
@@ -11,6 +12,7 @@ import psutil
 
 # a scheduler sends TERM before KILL and USR1 where a user asks for it; INT is a terminal's Ctrl-C, HUP its end
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1, signal.SIGHUP)
+_SHELLS = ("bash", "sh", "dash")
 # the clock of a time limit runs before this process does, and the last checkpoint takes its time after the last step
 _SPARE_SECONDS, _SPARE_SHARE = 300.0, 0.25
 
@@ -68,3 +70,29 @@ def watch(time_limit: float) -> Iterator[Watch]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def pass_on() -> None:
+    """Tell the running jobs of Snakemake, this process, when TERM or INT comes to it; then it does what it would.
+
+    From a terminal Ctrl-C comes to all of them. Where a signal comes to Snakemake alone, it would wait for its jobs to
+    end by themselves.
+    """
+    for number in (signal.SIGTERM, signal.SIGINT):
+
+        def receive(received: int, frame: object, before: object = signal.getsignal(number)) -> None:
+            for job in _jobs(psutil.Process()):
+                with contextlib.suppress(psutil.Error):
+                    job.terminate()
+            before(received, frame)
+
+        signal.signal(number, receive)
+
+
+def _jobs(process: psutil.Process) -> Iterator[psutil.Process]:
+    """Find what the shells run that Snakemake and its parts start; what a job starts itself is its own affair."""
+    with contextlib.suppress(psutil.Error):
+        for child in process.children():
+            words = child.cmdline()
+            between = child.name() in _SHELLS or ("-m", "snakemake") in itertools.pairwise(words)
+            yield from _jobs(child) if between else [child]

@@ -65,6 +65,8 @@ def _require_plain(path: Path, content: Any) -> None:
             for key in value:
                 if not isinstance(key, str):
                     raise UserError(f"{path} has the key {key!r}, which is no text; write '{key}'")
-            waiting += value.values()
+            waiting += [*value, *value.values()]
         elif isinstance(value, list | tuple | set):
             waiting += value
+        elif isinstance(value, str) and not files.is_text(value):
+            raise UserError(f"{path} has {value!r:.100}, which is no text: it has halves of characters")

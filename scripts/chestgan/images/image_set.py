@@ -100,8 +100,9 @@ def read(folder: Path) -> ImageSet:
     try:
         images = np.lib.format.open_memmap(folder / "images.npy", mode="r")
         manifest = pd.read_csv(folder / "manifest.csv", dtype=str, keep_default_na=False)
-    except (ValueError, OSError, pd.errors.ParserError) as error:
-        raise UserError(f"the image set {folder} can't be read: {error}; make it again") from None
+    except Exception as error:  # numpy's reader of headers raises whatever a damaged one leads it to
+        reason = " ".join(str(error).split())
+        raise UserError(f"the image set {folder} can't be read: {reason}; make it again") from None
     if images.ndim != 3 or images.dtype != np.uint8 or len(images) != len(manifest):
         raise UserError(
             f"the image set {folder} is damaged: images.npy holds {images.shape} {images.dtype} and manifest.csv "

@@ -150,6 +150,7 @@ def _read_measurements(folders: Sequence[Path], name: str, metrics: Sequence[Met
         read.append(read_table(folder / name, columns, text))
         if read[-1].empty or not np.isfinite(read[-1][["seed", *finite]]).all(axis=None):
             raise UserError(f"{folder}/{name} is empty or has values that aren't finite; run compute_fid again")
+        _require_rows_once(folder / name, read[-1], text, "compute_fid")
     _require_equal(folders, [", ".join(table["extractor"].unique()) for table in read], "the values of extractor")
     _require_classes(folders, [list(table["class"].unique()) for table in read])
     names = [(table["generator"].iloc[0], int(table["seed"].iloc[0])) for table in read]
@@ -180,6 +181,7 @@ def read_histories(folders: Sequence[Path]) -> pd.DataFrame:
             raise UserError(
                 f"{folder}/history.csv has no validation_kd, or one that isn't finite; run train_acgan again"
             )
+        _require_rows_once(folder / "history.csv", snapshots, ["kimg"], "train_acgan")
         names.append((str(training["name"]), int(training["seed"])))
         tables.append(snapshots.assign(generator=names[-1][0], seed=names[-1][1]))
     _require_once(folders, names, "the training of generator {}, seed {}")
@@ -354,6 +356,14 @@ def _require_once(folders: Sequence[Path], names: Sequence[tuple], description: 
         if name in seen:
             raise UserError(f"{description.format(*name)} is there twice: in {seen[name]} and in {folder}")
         seen[name] = folder
+
+
+def _require_rows_once(path: Path, table: pd.DataFrame, columns: Sequence[str], stage: str) -> None:
+    """Refuse a table with two rows of the same thing."""
+    repeated = table[table.duplicated(list(columns))]
+    if len(repeated):
+        shown = ", ".join(f"{column} {repeated[column].iloc[0]}" for column in columns)
+        raise UserError(f"{path} has two rows of {shown}; run {stage} again")
 
 
 def _require_equal(folders: Sequence[Path], values: Sequence[str], description: str) -> None:
