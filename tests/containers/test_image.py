@@ -52,7 +52,7 @@ def test_the_image_holds_the_project_and_nothing_else_of_its_folder(in_image: Ca
     found = in_image("sh", "-c", "cd /opt/chestgan && find * -type f").stdout.split()
     ours = {path.relative_to(ROOT) for part in PARTS for path in [ROOT / part, *(ROOT / part).rglob("*")]}
     beside = {f"containers/{name}" for name in ("install.sh", "make_sbom.py", "place_weights.sh", "weights.sha256")}
-    beside |= {"LICENSE", "envs/chestgan.lock", "sbom.cdx.json"}
+    beside |= {"LICENSE", "envs/chestgan.in", "envs/chestgan.lock", "sbom.cdx.json"}
     files_of_ours = {str(path) for path in ours if (ROOT / path).is_file() and "__pycache__" not in path.parts}
     assert set(found) == files_of_ours | beside
 
@@ -221,6 +221,9 @@ def test_the_workflow_runs_without_a_clone(in_image: Callable, tmp_path: Path) -
     options = ("--volume", f"{tmp_path}:{tmp_path}", "--workdir", tmp_path)
     done = in_image("snakemake", *command, "--until", "split_data", options=options)
     assert done.returncode == 0, done.stdout
+    checked = in_image("python", "/opt/chestgan/scripts/check_setup.py", *command[2:], options=options)
+    assert re.search(r"^fine +lock: this environment was made from chestgan.lock", checked.stdout, re.MULTILINE)
+    assert re.search(r"^fine +packages: ", checked.stdout, re.MULTILINE)
     assert (tmp_path / "results" / "demo" / "split" / "images.npy").is_file()
 
 

@@ -50,7 +50,7 @@ def packages(asked: Path, lock: Path, in_image: bool) -> Iterator[Finding]:
     pins = [pin for pin in _PIN.findall(asked.read_text()) if not in_image or pin[0] in _OUTSIDE]
     others = [f"{name} {found} for {version}" for name, version in pins if (found := _version(name)) != version]
     if others:
-        mend = f"pip install --requirement {asked} --constraint {lock}"
+        mend = f"pip install --require-hashes --requirement {lock}"
         yield wrong("packages", f"not the versions of {asked.name}: {', '.join(others)}; install them: {mend}")
     else:
         beyond = "; all others are in the image" if in_image else ""
