@@ -5,6 +5,7 @@ import threading
 from concurrent.futures import Future
 from pathlib import Path
 from types import SimpleNamespace
+from unittest.mock import MagicMock
 
 import pytest
 import snakemake_executor_plugin_slurm as plugin
@@ -149,6 +150,20 @@ def test_a_submission_waits_while_slurm_is_away_and_fails_where_it_refuses(tmp_p
     watched._closing.set()
     watched._report_job_error_threadsafe(info, AWAY)
     assert watched.reported == [(None, AWAY)]
+
+
+def test_arrays_are_of_those_that_are_ready_whoever_else_is_to_come(tmp_path: Path) -> None:
+    watched, sent = Watched(tmp_path), []
+    watched.array_jobs = {"compute_fid"}
+    watched._submit_job, watched._submit_array_jobs = sent.append, sent.append
+    jobs = [MagicMock(is_group=lambda: False) for _ in range(3)]
+    for job, name in zip(jobs, ("compute_fid", "train_acgan", "compute_fid"), strict=True):
+        job.rule.name = name
+    watched.run_jobs(jobs)
+    assert sent == [[jobs[0], jobs[2]], jobs[1]]
+    sent.clear()
+    watched.run_jobs(jobs[:1])
+    assert sent == [jobs[0]]
 
 
 def test_the_logs_of_an_array_are_where_sbatch_writes_them(tmp_path: Path) -> None:

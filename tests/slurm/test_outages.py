@@ -100,18 +100,21 @@ def test_jobs_that_squeue_has_forgotten_are_looked_up_in_the_database(slurm: Clu
     assert (stub.attempts("a-0"), stub.attempts("b-0")) == (1, 2)
 
 
-def test_the_jobs_of_an_array_have_logs_that_go_or_are_shown(slurm: Cluster, tmp_path: Path) -> None:
+def test_more_jobs_than_an_array_takes_are_all_run_and_their_logs_go_or_are_shown(
+    slurm: Cluster, tmp_path: Path
+) -> None:
     stub = Stub(tmp_path, "a+b+c", links=1)
     logs = tmp_path / "logs" / "slurm" / "rule_stub"
     (tmp_path / "failing").touch()
     for expected in (1, 0):
-        with stub.running("--retries", "0", "--slurm-array-jobs", "all") as snakemake:
+        with stub.running("--retries", "0", "--slurm-array-jobs", "all", "--jobs", "2") as snakemake:
             assert snakemake.wait(timeout=3600) == expected, stub.output.read_text()
         told = stub.output.read_text()
         assert told.count("Submitted array job") == 1
         assert "not found" not in told
-        assert len(list(logs.rglob("*.log"))) == 3 * expected
-        for log in logs.glob("*.log"):
+        left = list(logs.rglob("*.log"))
+        assert len(left) == 3 * expected
+        for log in left:
             assert str(log) in told
             log.unlink()
         (tmp_path / "failing").unlink(missing_ok=True)

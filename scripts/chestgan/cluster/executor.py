@@ -1,8 +1,9 @@
 """Snakemake's executor for Slurm, and what it takes to outlast a cluster's outages.
 
 snakemake-executor-plugin-slurm 2.8.0 forgets its jobs after five queries that fail, takes a controller that is away for
-a job that failed, never again uses a node that was lost once, and waits for ever for a job that was preempted or that
-squeue has forgotten. docs/slurm_executor.md shows each of these to its authors.
+a job that failed, never again uses a node that was lost once, and waits for ever for a job that was preempted, that
+squeue has forgotten, or that was to be in an array with more than may be in the queue. docs/slurm_executor.md shows each
+of these to its authors.
 """
 
 import asyncio
@@ -46,6 +47,22 @@ class Executor(plugin.Executor):
         self._unseen: dict[str, int] = {}
         # squeue must be asked before it forgets
         self._longest = min(LONGEST, slurm.kept_seconds(slurm.settings()) / 2)
+
+    def run_jobs(self, jobs: list[JobExecutorInterface]) -> None:
+        """Submit jobs; those of a rule that the profile wants as an array, together.
+
+        The plugin waits with an array until all jobs of its rule are given to it at once, forgets those that it had,
+        and so hangs where more are ready than may be in the queue.
+        """
+        together: dict[object, list[JobExecutorInterface]] = {}
+        for job in jobs:
+            in_array = not job.is_group() and self.array_jobs & {"all", job.rule.name}
+            together.setdefault(job.rule.name if in_array else job, []).append(job)
+        for some in together.values():
+            if len(some) == 1:
+                self._submit_job(some[0])
+            else:
+                self._submit_array_jobs(some)
 
     async def check_active_jobs(self, active_jobs: list[SubmittedJobInfo]) -> AsyncIterator[SubmittedJobInfo]:
         """Report the jobs that ended, and yield the others."""
