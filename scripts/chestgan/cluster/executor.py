@@ -2,8 +2,8 @@
 
 snakemake-executor-plugin-slurm 2.8.0 forgets its jobs after five queries that fail, takes a controller that is away for
 a job that failed, never again uses a node that was lost once, and waits for ever for a job that was preempted, that
-squeue has forgotten, or that was to be in an array with more than may be in the queue. docs/slurm_executor.md shows each
-of these to its authors.
+squeue has forgotten, or that was to be in an array with more than may be in the queue. docs/slurm_executor.md shows
+each of these to its authors.
 """
 
 import asyncio
