@@ -130,6 +130,19 @@ def test_what_a_killed_job_leaves_running_keeps_its_gpu(tmp_path: Path) -> None:
     assert not machine.held_twice()
 
 
+def test_every_process_of_a_training_holds_its_lease(tmp_path: Path) -> None:
+    machine = Machine(tmp_path, 2)
+    (tmp_path / "show.py").write_text("import os; os.symlink(os.readlink('/proc/self/fd/0'), os.environ['RANK'])")
+    environment = os.environ | {"PATH": f"{machine.bin}:{os.environ['PATH']}", "CHESTGAN_LEASES": f"{tmp_path}/leases"}
+    # what `accelerate launch` starts processes with
+    torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    command = [sys.executable, LEASE, "2", "1", "0", *torchrun, tmp_path / "show.py"]
+    subprocess.run(command, cwd=tmp_path, env=environment, check=True)
+    first, second = ((tmp_path / rank).readlink() for rank in "01")
+    assert first == second
+    assert first.parent == tmp_path / "leases"
+
+
 def test_no_gpu_is_lost_or_held_twice_after_kills_at_any_moment(tmp_path: Path) -> None:
     # 100 kills were tried beside these
     kill_jobs(Machine(tmp_path, 2), n_kills=int(os.environ.get("KILLS", "8")))

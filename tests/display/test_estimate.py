@@ -2,7 +2,6 @@
 
 import heapq
 import random
-from pathlib import Path
 
 import pytest
 
@@ -29,9 +28,16 @@ def test_a_kind_takes_what_it_took_and_others_what_was_expected_and_corrected() 
     measured = {TRAIN: [100.0, 140.0], REAL: [30.0]}
     expected = {"train_acgan": 60.0, "evaluate_classifier": 15.0, "compute_fid": 20.0}
     other = Kind("train_acgan", "covidgan")
-    estimates = estimate.seconds_of_kinds([TRAIN, other, REAL, FID], measured, expected)
+    estimates = estimate.seconds_of_kinds([TRAIN, other, REAL, FID], measured, {}, expected)
     # twice what was expected: 270 s instead of 135
     assert estimates == {TRAIN: 120.0, other: 120.0, REAL: 30.0, FID: 40.0}
+
+
+def test_what_a_rule_took_in_an_earlier_run_is_not_corrected() -> None:
+    expected = {"train_acgan": 60.0, "evaluate_classifier": 15.0, "compute_fid": 20.0}
+    estimates = estimate.seconds_of_kinds([TRAIN, FID], {REAL: [30.0]}, {"train_acgan": 200.0}, expected)
+    # 230 s instead of 75
+    assert estimates == {TRAIN: 200.0, FID: pytest.approx(20 * 230 / 75)}
 
 
 def test_the_time_left_is_shared_work_but_no_less_than_a_running_job() -> None:
@@ -76,6 +82,6 @@ def replayed_demo(factor: float, share: float) -> tuple[float, float]:
         if began > clock:
             waiting[kind] = waiting.get(kind, 0) + 1
     config = {"train_acgan": {"kimg": 20}, "evaluate_classifier": {"kimg": 30}}
-    expected = forecast.expected_seconds(config, Path("/nowhere"))
-    estimates = estimate.seconds_of_kinds({kind for kind, _, _ in spans}, measured, expected)
+    expected = forecast.expected_seconds(config)
+    estimates = estimate.seconds_of_kinds({kind for kind, _, _ in spans}, measured, {}, expected)
     return estimate.seconds_left(waiting, running, estimates, at_once=2), whole - clock

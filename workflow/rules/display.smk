@@ -38,10 +38,10 @@ def show_study():
     own = next((handler for handler in logger.handlers if handler.name == "DefaultStreamHandler"), None)
     if own is None or settings.quiet or settings.verbose or settings.printshellcmds or settings.debug_dag:
         return
-    expected = forecast.expected_seconds(config, Path(BENCHMARKS))
+    earlier, expected = forecast.earlier_seconds(Path(BENCHMARKS)), forecast.expected_seconds(config)
     logger.removeHandler(own)
     logger.addHandler(
-        Display(own.stream, own.formatter, settings.dryrun, kinds_of_jobs(), expected, OPENING, last_lines)
+        Display(own.stream, own.formatter, settings.dryrun, kinds_of_jobs(), earlier, expected, OPENING, last_lines)
     )
 
 

@@ -21,21 +21,24 @@ class Kind:
 def seconds_of_kinds(
     kinds: Collection[Kind],
     measured: Mapping[Kind, Sequence[float]],
+    earlier: Mapping[str, float],
     expected: Mapping[str, float],
 ) -> dict[Kind, float]:
     """Estimate how long a job of each kind takes.
 
-    A kind that was measured takes what it took. Others of its rule take the same, and those of rules of which nothing
-    was measured take what was expected of them, corrected by how wrong the expectation was of the others.
+    A kind that was measured takes what it took. Others of its rule take the same, or what jobs of it took in an earlier
+    run. Where nothing is known, jobs take what was expected, corrected by how wrong that was of the others.
 
     Args:
         kinds: all kinds of the study.
         measured: the seconds of jobs that are done or nearly.
+        earlier: seconds of a job of each rule in earlier runs here.
         expected: seconds of a job of each rule, right in proportion to one another; what isn't there counts as 1.
     """
     by_rule: dict[str, list[float]] = {}
     for kind, seconds in measured.items():
         by_rule.setdefault(kind.rule, []).extend(seconds)
+    by_rule = {rule: [seconds] for rule, seconds in earlier.items()} | by_rule
     wanted = sum(expected.get(rule, 1.0) * len(seconds) for rule, seconds in by_rule.items())
     correction = sum(map(sum, by_rule.values())) / wanted if wanted else 1.0
     estimates = {}

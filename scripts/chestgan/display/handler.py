@@ -15,7 +15,7 @@ from chestgan.display.estimate import Kind
 
 _SECONDS_BETWEEN_DRAWINGS, _SECONDS_BETWEEN_LINES = 1.0, 120.0
 # at which share a job's own forecast counts as a measurement
-_TRUSTED_SHARE = 0.2
+_TRUSTED_SHARE = 0.05
 
 
 @dataclass(frozen=True)
@@ -48,6 +48,7 @@ class Display(logging.Handler):
         plain: formats messages that belong to no job.
         dry: whether nothing runs, and a plan is shown.
         kinds: how many jobs of each kind the whole study has.
+        earlier: seconds of a job of each rule in earlier runs here.
         expected: seconds of a job of each rule, in proportion to one another.
         opening: the line before the first job.
         closing: lists the lines to end with, if the study came to its end.
@@ -59,13 +60,14 @@ class Display(logging.Handler):
         plain: logging.Formatter,
         dry: bool,
         kinds: Mapping[Kind, int],
+        earlier: Mapping[str, float],
         expected: Mapping[str, float],
         opening: str,
         closing: Callable[[], list[str]],
     ) -> None:
         super().__init__()
         self.stream, self.plain, self.dry, self.closing = stream, plain, dry, closing
-        self.kinds, self.expected, self.opening = kinds, expected, opening
+        self.kinds, self.earlier, self.expected, self.opening = kinds, earlier, expected, opening
         self.jobs: dict[int, Job] = {}
         self.seconds: dict[Kind, list[float]] = {}
         self.warnings: dict[str, list[str]] = {}
@@ -164,7 +166,9 @@ class Display(logging.Handler):
                 left = found.seconds_left
                 measured[job.kind] = [*measured.get(job.kind, []), since + left]
             running.append((job.kind, since, left))
-        estimates = estimate.seconds_of_kinds({*waiting, *(kind for kind, _, _ in running)}, measured, self.expected)
+        estimates = estimate.seconds_of_kinds(
+            {*waiting, *(kind for kind, _, _ in running)}, measured, self.earlier, self.expected
+        )
         return estimate.seconds_left(waiting, running, estimates, at_once=len(running))
 
     def _waiting(self) -> dict[Kind, float]:

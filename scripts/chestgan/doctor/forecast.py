@@ -126,13 +126,19 @@ def seconds_of_jobs(stage: str, benchmarks: Path) -> float | None:
     return mean(taken) if taken else None
 
 
-def expected_seconds(config: Mapping[str, Any], benchmarks: Path) -> dict[str, float]:
-    """Estimate how long a job of each stage takes, in proportion to the others: as earlier ones, or as in the demo."""
+def earlier_seconds(benchmarks: Path) -> dict[str, float]:
+    """Compute how long a job of each stage took on the average in this study, where any ran."""
+    taken = {stage: seconds_of_jobs(stage, benchmarks) for stage in _SECONDS_IN_DEMO}
+    return {stage: seconds for stage, seconds in taken.items() if seconds is not None}
+
+
+def expected_seconds(config: Mapping[str, Any]) -> dict[str, float]:
+    """Estimate how long a job of each stage takes as in the demo, right in proportion to the others."""
     expected = {}
     for stage, seconds in _SECONDS_IN_DEMO.items():
         in_demo = _KIMG_IN_DEMO.get(stage, 1.0)
         share = (config.get(stage) or {}).get("kimg", in_demo) / in_demo
-        expected[stage] = seconds_of_jobs(stage, benchmarks) or _SECONDS_TO_START + seconds * share
+        expected[stage] = _SECONDS_TO_START + seconds * share
     return expected
 
 
