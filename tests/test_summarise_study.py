@@ -19,6 +19,7 @@ from chestgan.images import image_set
 from chestgan.metrics import tables
 from chestgan.metrics.catalogue import DISTANCES, DIVERSITY, METRICS
 from chestgan.metrics.score_tables import SCORE_COLUMNS, SCORES
+from chestgan.study import inputs, verdict
 from chestgan.study.differences import DIFFERENCE_COLUMNS
 from study_folders import Folders
 
@@ -75,6 +76,20 @@ def edit_json(path: Path, **values: object) -> None:
     files.write_json(path, files.read_json(path) | values)
 
 
+def test_the_verdict_is_the_same_for_twenty_seeds(folders, output):
+    made = {name: getattr(folders, name) for name in ("real", "generated", "history", "fid", "classifier")}
+    config = summarise_study.Config(
+        **{name: tuple(at) if isinstance(at, list) else at for name, at in made.items()}, output=output
+    )
+    runs = inputs.read_runs(folders.classifier, inputs.read_real(folders.real))
+    told = {
+        tuple(verdict.verdict(summarise_study.compare(replace(config, seed=seed), runs, [], []), "roc_auc", 0.95))
+        for seed in range(20)
+    }
+    assert len(told) == 1
+    assert len(next(iter(told))) > 5
+
+
 def test_every_file_is_there(output):
     assert sorted(path.name for path in output.iterdir()) == sorted(FILES)
 
@@ -86,7 +101,8 @@ def test_the_study_table_is_full(output, folders):
     assert list(table[["arm", "generator"]].itertuples(index=False, name=None)) == arms
     against_augmented = [f"augmented_{name}" for name in DIFFERENCE_COLUMNS]
     compared_with_augmented = [name for name in table if name.startswith("augmented_")]
-    assert not table.drop(columns=[*compared_with_augmented, "outcome", "reason"]).isna().any(axis=None)
+    assert not table.drop(columns=[*compared_with_augmented, "outcome", "reason", "copies_share"]).isna().any(axis=None)
+    assert table["copies_share"].isna().tolist() == [generator == "-" for generator in table["generator"]]
     compared = ["real_augmented", "real_synthetic", "real_synthetic"]
     for name in against_augmented:
         assert list(table["arm"][table[name].notna()]) == compared
@@ -250,7 +266,7 @@ def test_the_verdict_goes_by_the_widened_intervals(output):
         could = f"{row['detectable']:.2g}" if row["detectable"] < 1 else "none"
         assert row["outcome"] == "no difference shown"
         assert f"- {action}: {interval}, no difference shown (could have shown {could})" in lines
-    assert "- Class covid has only 6 test patients." in lines
+    assert "- Class covid has only 6 test patients, so few that they decide nothing (allow_small)." in lines
 
 
 def test_one_seed_leaves_the_spread_empty(tmp_path):
