@@ -10,8 +10,9 @@ from chestgan.display.estimate import Kind
 from chestgan.doctor import forecast
 
 BRANCH = (("generate_images", 3), ("compute_fid", 10), ("classify_images", 4))
-ARMS = (("real_synthetic", 15), ("synthetic", 9))
-# the demo's jobs in the order of a run: stage, generator or arm, processor seconds that were measured, how many
+ARMS = (("real_synthetic", 20), ("synthetic", 9))
+# the demo in the order of a run: stage, generator or arm, processor seconds (those of stages that run once are
+# guesses), and how many jobs
 MEASURED = (
     [("make_demo_data", "", 3, 1), ("split_data", "", 5, 1)]
     + [("evaluate_classifier", "real_augmented", 19, 1), ("train_acgan", "dcgan", 67, 1)] * 5
