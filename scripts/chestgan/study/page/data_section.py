@@ -10,7 +10,7 @@ from chestgan.study.arms import REAL
 from chestgan.study.labels import arm_label, probe_label, score_label
 from chestgan.study.page.blocks import Flow, Prose, Section, Step, Table
 from chestgan.study.page.sources import Study
-from chestgan.study.page.words import counted, with_interval
+from chestgan.study.page.words import counted, counted_images, with_interval
 from chestgan.study.sources import are_known, share_without_patient
 
 
@@ -28,13 +28,13 @@ def _flow(study: Study) -> Flow:
     left_out = [f"left out, {line}" for line in left_out] or ["none left out"]
     steps = [
         Step("Files found", counted(len(manifest) + len(rejected), "image file"), left_out),
-        Step("In the study", _counted(manifest), []),
+        Step("In the study", counted_images(manifest), []),
     ]
     branches = []
     for split in SPLITS:
         chosen = manifest[manifest["split"] == split]
-        by_class = [f"{label}: {_counted(group)}" for label, group in chosen.groupby("label")]
-        branches.append(Step(split.capitalize(), _counted(chosen), by_class))
+        by_class = [f"{label}: {counted_images(group)}" for label, group in chosen.groupby("label")]
+        branches.append(Step(split.capitalize(), counted_images(chosen), by_class))
     return Flow("Files and patients, from the folder of images to the three splits", steps, branches)
 
 
@@ -86,9 +86,3 @@ def _cells(images: pd.DataFrame) -> list[str]:
     if share_without_patient(images) == 1:
         return [str(len(group)) for group in groups]
     return [f"{len(group)} ({group['patient'].nunique()})" for group in groups]
-
-
-def _counted(images: pd.DataFrame) -> str:
-    unknown = len(images) and share_without_patient(images) == 1
-    patients = "unknown patients" if unknown else counted(images["patient"].nunique(), "patient")
-    return f"{counted(len(images), 'image')} of {patients}"

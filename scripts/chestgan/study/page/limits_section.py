@@ -15,6 +15,8 @@ _LIMITS = [
     "If a class comes from one hospital, one scanner or one age, a classifier may have learned that instead of the "
     "disease, whatever its score.",
     "Intervals speak of other patients from the same places and of other seeds, not of other settings.",
+    "Where classifiers hardly err on few test patients, intervals held the truth too seldom in the simulations of "
+    "Chestgan's docs/statistics.md: there the answer is that a difference can't be told.",
     "Where no difference is shown there may still be one that this test set is too small to show.",
     "Distances of generated images depend on the extractor, which was trained on photographs, and on n: compare them "
     "with those of real images beside them alone.",

@@ -7,7 +7,7 @@ from chestgan.metrics.catalogue import DISTANCES, DIVERSITY
 from chestgan.metrics.metric import ALL
 from chestgan.study.page.answer_section import warnings
 from chestgan.study.page.sources import Study
-from chestgan.study.page.words import UNKNOWN, counted, listed, number, plain
+from chestgan.study.page.words import UNKNOWN, counted_images, listed, number, plain
 
 
 def model_card(study: Study, generator: str, seed: int) -> str:
@@ -39,10 +39,7 @@ def model_card(study: Study, generator: str, seed: int) -> str:
 
 def _training_images(study: Study) -> str:
     train = study.real.manifest[study.real.manifest["split"] == "train"]
-    of = [
-        f"{counted(len(group), 'image')} of {counted(group['patient'].nunique(), 'patient')} of class {label}"
-        for label, group in train.groupby("label")
-    ]
+    of = [f"{counted_images(group)} of class {label}" for label, group in train.groupby("label")]
     return f"{listed(of)}. The snapshot was selected by the validation patients; the test patients were not used."
 
 

@@ -4,6 +4,10 @@ import math
 from collections.abc import Iterable
 from typing import Any
 
+import pandas as pd
+
+from chestgan.study.sources import share_without_patient
+
 UNKNOWN = "–"
 
 
@@ -51,6 +55,13 @@ def listed(names: Iterable[str]) -> str:
 def counted(n: int, thing: str) -> str:
     """Write a count with its noun, such as `1 seed` and `2 seeds`."""
     return f"{n} {thing}{'' if n == 1 else 's'}"
+
+
+def counted_images(images: pd.DataFrame) -> str:
+    """Count images and their patients, such as `12 images of 6 patients`, or say that these are unknown."""
+    unknown = len(images) and share_without_patient(images) == 1
+    patients = "unknown patients" if unknown else counted(images["patient"].nunique(), "patient")
+    return f"{counted(len(images), 'image')} of {patients}"
 
 
 def _unknown(value: float | None) -> bool:
