@@ -48,10 +48,10 @@ def sheets(results: Path, logs: Path) -> Iterator[Sheet]:
         results: the study's folder of results.
         logs: its folder of logs.
     """
-    for folder in sorted(results.glob("*/seed-*")):
+    for folder in sorted(results.glob("**/seed-*")):
         drawn = [*sorted((folder / "checkpoint" / "samples").glob("*.png")), *folder.glob("train/samples.png")]
         if drawn:
-            name = f"{folder.parent.name}-{folder.name}"
+            name = folder.relative_to(results).as_posix().replace("/seed-", "-seed-")
             log = logs / "train_acgan" / f"{name}.log"
             said = _SNAPSHOT.findall(log.read_text(errors="replace")) if log.is_file() else []
             yield Sheet(name.replace("-seed-", ", seed "), drawn[-1], said[-1] if said else "")
