@@ -136,11 +136,13 @@ def test_a_fraction_sees_its_patients_alone(copy: Project) -> None:
     assert len(half) == len(whole) / 2
     settings = yaml.safe_load((part / "dcgan" / "seed-0" / "train" / "settings.json").read_text())
     assert settings["real_fraction"] == 0.5
-    assert sum(settings["n_train"].values()) == 2 * len(half)
+    images = pd.read_csv(part / "patients" / "seed-0" / "manifest.csv")
+    n_images = (images["split"] == "train").sum()
+    assert sum(settings["n_train"].values()) == n_images
     arm = yaml.safe_load((part / "classifier" / "real_synthetic-dcgan" / "seed-0" / "settings.json").read_text())
     assert (arm["real_fraction"], arm["n_real_patients"]) == (0.5, len(half))
     # the ratio is to the images of the fraction
-    assert arm["n_train_synthetic"] == arm["n_train_real"] == 2 * len(half)
+    assert arm["n_train_synthetic"] == arm["n_train_real"] == n_images
     assert not (part / "covidgan").exists()
     table = pd.read_csv(results / "study" / "fractions.csv")
     assert list(table["real_fraction"]) == [1, 1, 0.5, 0.5]
