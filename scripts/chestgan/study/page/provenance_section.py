@@ -17,9 +17,7 @@ def provenance_section(study: Study) -> Section:
         _checksums(study),
         *_times(study),
         Prose("To repeat the study, with Chestgan at the commit above and the same images, from the project's folder:"),
-        Commands(
-            "make demo" if _is_demo(study) else "snakemake --profile profiles/local --configfile config/mine.yaml"
-        ),
+        Commands("make demo" if _is_demo(study) else _COMMAND),
         Prose(
             "With the same seeds the results on a CPU are the same to the bit. The code has the "
             f"{release.LICENCE} licence; the images keep that of their owners."
