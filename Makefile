@@ -12,7 +12,7 @@ COMPILE := uv pip compile --quiet --universal --python-version 3.11 --fork-strat
     --custom-compile-command "make lock"
 SNAKEMAKE := snakemake --profile profiles/local --configfile $(CONFIG)
 
-.PHONY: help demo watch verify crate report new leave_one_source_out doctor image sif test fuzz schema bench lint format clean lock
+.PHONY: help demo watch verify crate report new leave_one_source_out doctor image sif test fuzz kills schema bench lint format clean lock
 .DELETE_ON_ERROR:
 
 help: ## list the targets
@@ -55,6 +55,9 @@ test: .venv/dev ## run the tests, the fast ones first
 
 fuzz: .venv/dev ## feed every script with damaged and hostile input; INPUTS=2000 IMAGES=2000 SEED=0
 	PYTHONPATH=scripts:tests python tests/fuzz/fuzz.py --inputs $(INPUTS) --images $(IMAGES) --seed $(SEED)
+
+kills: .venv/dev ## kill trainings, other stages and Snakemake at any moment, and compare their results
+	PYTHONPATH=scripts:tests:tests/fuzz python tests/fuzz/kills.py
 
 schema: .venv/chestgan ## generate the schema of the configuration from the scripts' settings
 	python workflow/schemas/make_schema.py

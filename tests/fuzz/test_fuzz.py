@@ -14,8 +14,8 @@ import mutations
 import worker
 
 
-def test_damaged_and_hostile_input_is_told_and_does_no_harm(tmp_path: Path, capfd) -> None:
-    assert fuzz.main(["--inputs", "60", "--images", "60", "--seed", "7", "--keep", str(tmp_path / "fuzz")]) == 0
+def test_damaged_and_hostile_input_is_told_and_does_no_harm(stocked: Path, capfd) -> None:
+    assert fuzz.main(["--inputs", "60", "--images", "60", "--seed", "7", "--keep", str(stocked)]) == 0
     told = capfd.readouterr().out
     assert "60 inputs: 0 traceback, 0 hang, 0 outside, 0 silent, 0 left" in told
     assert "60 images: 0 traceback, 0 hang, 0 outside, 0 silent, 0 left" in told

@@ -27,6 +27,10 @@ def test_a_signal_to_snakemake_alone_ends_its_jobs(number: signal.Signals, proje
     process = project.start("results/demo/covidgan/seed-0/train/generator.safetensors")
     while process.poll() is None and not (project.folder / SNAPSHOT).exists():
         time.sleep(0.05)
+    if number == signal.SIGTERM:
+        second = project.snakemake()
+        assert second.returncode == 1
+        assert "Directory cannot be locked" in second.stdout + second.stderr
     os.kill(process.pid, number)
     output, errors = process.communicate()
     assert process.returncode != 0

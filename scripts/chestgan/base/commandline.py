@@ -17,7 +17,7 @@ from chestgan.base.errors import Unfinished, UserError
 # sysexits.h calls it EX_TEMPFAIL: try again
 _UNFINISHED = 75
 # what the machine lacks, and what a path that was given can't be: not what the program did wrong
-_MACHINE_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS}
+_MACHINE_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EACCES, errno.EPERM, errno.EROFS}
 _PATH_ERRORS = {errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.ELOOP, errno.ENAMETOOLONG}
 # what torch, CUDA and cuBLAS say where a GPU's memory is used up
 _GPU_MEMORY_ERRORS = ("CUDA out of memory", "CUDA error: out of memory", "CUBLAS_STATUS_ALLOC_FAILED")
