@@ -20,6 +20,7 @@ from sizes import SCRIPTS, TINY, Sizes
 PAGE = SCRIPTS.parent / "docs" / "performance.md"
 COLUMNS = ["what", "against", "times as fast", "share of the convolution limit", "medians"]
 MEMORY_COLUMNS = ["preset", "px", "batch", "generator, million", "discriminator, million", "GB at most", "images/s"]
+SCALE_COLUMNS = ["jobs", "processor's seconds", "ms a job", "GB at most"]
 # the module and the function of each part; imported when it is its turn, for every worker imports this file again
 PARTS = {
     "train": ("train", "speed"),
@@ -29,6 +30,7 @@ PARTS = {
     "start": ("start", "measure"),
     "plan": ("plan", "measure"),
     "memory": ("train", "memory"),
+    "scale": ("plan", "scale"),
 }
 
 
@@ -39,17 +41,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--tiny", action="store_true", help="measure next to nothing, to try the measuring itself")
     arguments = parser.parse_args(argv)
     sizes = TINY if arguments.tiny else Sizes(threads=len(os.sched_getaffinity(0)))
-    ratios, memory = [], []
+    rows_of = {"ratios": [], "memory": [], "scale": []}
     for part in arguments.parts or PARTS:
         with tempfile.TemporaryDirectory() as folder:
             module, function = PARTS[part]
             measured = getattr(importlib.import_module(module), function)(sizes, Path(folder))
-        rows = measured if part == "memory" else [row.cells() for row in measured]
-        (memory if part == "memory" else ratios).extend(rows)
+        rows = measured if part in rows_of else [row.cells() for row in measured]
+        rows_of[part if part in rows_of else "ratios"].extend(rows)
         for row in rows:
             print("  ".join(filter(None, row)), flush=True)
     if not arguments.parts and not arguments.tiny:
-        tables = {"ratios": table(COLUMNS, ratios), "memory": table(MEMORY_COLUMNS, memory)}
+        columns = {"ratios": COLUMNS, "memory": MEMORY_COLUMNS, "scale": SCALE_COLUMNS}
+        tables = {name: table(columns[name], rows) for name, rows in rows_of.items()}
         PAGE.write_text(with_tables(PAGE.read_text(), tables, machine(sizes)))
     return 0
 

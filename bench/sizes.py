@@ -22,6 +22,7 @@ class Sizes:
         n_distance: images on each side of a distance.
         n_split: files of a split, and their side in pixels.
         n_seeds: seeds of a plan.
+        plan_jobs: jobs, about, of the plans whose growth is measured.
     """
 
     rounds: int = 5
@@ -35,6 +36,7 @@ class Sizes:
     n_split: int = 200
     split_side: int = 1024
     n_seeds: int = 91
+    plan_jobs: tuple[int, ...] = (1_000, 5_000, 10_000)
 
 
-TINY = Sizes(1, 1, ("strong",), {"batch_size": 8}, 16, (32,), 4, 8, 6, 128, 2)
+TINY = Sizes(1, 1, ("strong",), {"batch_size": 8}, 16, (32,), 4, 8, 6, 128, 2, (11, 22))

@@ -61,11 +61,11 @@ def test_dropout_apart_the_plain_loop_is_plain() -> None:
     assert all(weights.is_contiguous() and weights.dtype == torch.float32 for weights in made.generator.parameters())
 
 
-@pytest.mark.parametrize("part", ["train", "processes", "split", "plan", "memory"])
+@pytest.mark.parametrize("part", ["train", "processes", "split", "plan", "memory", "scale"])
 def test_a_part_is_measured(part: str, capsys: pytest.CaptureFixture) -> None:
     page = bench.PAGE.read_text()
     assert bench.main(["--tiny", "--parts", part]) == 0
-    assert capsys.readouterr().out.count("\n") == {"train": 2, "split": 6}.get(part, 1)
+    assert capsys.readouterr().out.count("\n") == {"train": 2, "split": 6, "scale": 2}.get(part, 1)
     assert bench.PAGE.read_text() == page, "only all of it is worth a table"
 
 
