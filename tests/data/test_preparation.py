@@ -182,3 +182,17 @@ def test_decoders_of_damaged_files_say_nothing(tmp_path: Path, capfd) -> None:
     found = list(preparation.prepare_all(paths, PAD, 2))
     assert {one.row["reason"] for one in found} == {"", "damaged", "truncated"}
     assert capfd.readouterr() == ("", "")
+
+
+def test_libtiff_says_nothing_of_a_damaged_fax(tmp_path: Path, capfd) -> None:
+    content = bytearray(save(tmp_path / "a.tif", picture(0) > 128, compression="group4").read_bytes())
+    random, paths = np.random.default_rng(0), []
+    for number in range(20):
+        damaged = content.copy()
+        for place in random.integers(8, len(content) // 2, 9):
+            damaged[place] = random.integers(256)
+        paths.append(tmp_path / f"{number:02d}.tif")
+        paths[-1].write_bytes(damaged)
+    found = list(preparation.prepare_all(paths, PAD, 2))
+    assert "damaged" in {one.row["reason"] for one in found}
+    assert capfd.readouterr() == ("", "")

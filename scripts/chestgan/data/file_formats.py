@@ -9,6 +9,7 @@ _PICTURE_SUFFIXES = (
     *(".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".tif", ".tiff", ".bmp", ".dib"),
     *(".gif", ".webp", ".jp2", ".j2k", ".avif", ".heic"),
 )
+_TIFF_SUFFIXES = (".tif", ".tiff")
 _DICOM_SUFFIXES = (".dcm", ".dicom", ".ima")
 _NIFTI_SUFFIXES = (".nii", ".nii.gz")
 _SUFFIXES = (*_PICTURE_SUFFIXES, *_DICOM_SUFFIXES, *_NIFTI_SUFFIXES)
@@ -40,6 +41,11 @@ def is_candidate(path: Path) -> bool:
 def may_be_medical(path: Path) -> bool:
     """Check by its name alone whether a file may be DICOM or NIfTI; one with the ending of a picture is refused."""
     return not path.name.lower().endswith(_PICTURE_SUFFIXES)
+
+
+def needs_process(path: Path) -> bool:
+    """Check by its name whether a file's reader holds threads up, may crash, or says things that name no file."""
+    return may_be_medical(path) or path.name.lower().endswith(_TIFF_SUFFIXES)
 
 
 def medical_format(path: Path) -> str | None:

@@ -77,12 +77,13 @@ def prepare_all(
 
     Args:
         threads: threads where all files are pictures, for Pillow computes without holding the other threads up;
-            processes where some are DICOM or NIfTI, whose readers do hold them up.
+            processes where some are DICOM or NIfTI, whose readers do hold them up, or TIFF, whose reader writes to the
+            standard error what is wrong with a file, and not with which.
         frames: the frame of each file, None where it has one picture; a file is read once for neighbouring rows.
     """
     asked = _by_file(paths, [None] * len(paths) if frames is None else frames)
     work = functools.partial(_prepare, preparation)
-    if any(file_formats.may_be_medical(path) for path, _ in asked):
+    if any(file_formats.needs_process(path) for path, _ in asked):
         done = processes.run(work, asked, threads, _crashed)
     else:
         done = _in_threads(work, asked, threads)

@@ -1,11 +1,16 @@
 """PNG, JPEG, TIFF and BMP as grey pixels, by Pillow."""
 
+import contextlib
+import os
+import tempfile
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from chestgan.data import grey
+from chestgan.data import file_formats, grey
 from chestgan.data.grey import Decoded, Window
 from chestgan.data.refusal import Refusal
 
@@ -31,13 +36,37 @@ def read(path: Path, head: bytes, window: Window | None, min_size: int) -> Decod
         UnidentifiedImageError: its content is none of the formats.
     """
     try:
-        with Image.open(path, formats=FORMATS) as image:
+        with _told_by_libtiff(head), Image.open(path, formats=FORMATS) as image:
             return _decode(image, head, window, min_size)
     except (Refusal, MemoryError, UnidentifiedImageError):
         raise
     except Exception as error:  # Pillow's readers raise whatever a damaged file leads them to
         reason = "truncated" if "truncated" in str(error).lower() else "damaged"
         raise Refusal(reason, str(error) or type(error).__name__) from None
+
+
+@contextlib.contextmanager
+def _told_by_libtiff(head: bytes) -> Iterator[None]:
+    """Refuse a TIFF of which libtiff tells damage on the standard error; Pillow takes what was decoded until then.
+
+    The standard error is the whole process's: where other threads work, too, it is left alone.
+    """
+    if file_formats.format_of(head) != "TIFF" or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = os.dup(2)
+    with tempfile.TemporaryFile() as said:
+        os.dup2(said.fileno(), 2)
+        try:
+            yield
+        finally:
+            os.dup2(before, 2)
+            os.close(before)
+        said.seek(0)
+        lines = said.read().decode(errors="replace").splitlines()
+    damage = next((line for line in lines if "Decode" in line.partition(":")[0]), "")
+    if damage:
+        raise Refusal("damaged", damage)
 
 
 def _decode(image: Image.Image, head: bytes, window: Window | None, min_size: int) -> Decoded:
