@@ -38,7 +38,7 @@ MinJobAge               = 300 sec
 PreemptType             = preempt/none
 """
 NO_DATABASE = "You are not running a supported accounting_storage plugin"
-CONFIG = yaml.safe_load((ROOT / "config" / "cxr.yaml").read_text()) | {"gpus": 2, "nodes": 2}
+CONFIG = yaml.safe_load((ROOT / "config" / "cxr.yaml").read_text()) | {"seeds": [0, 1, 2], "gpus": 2, "nodes": 2}
 CONFIG["split_data"]["allow_small"] = True
 # the packaged weights are loaded once for all tests
 load_network = functools.cache(efficientnet.load_network)
