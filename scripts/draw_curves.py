@@ -49,6 +49,7 @@ def run(config: Config) -> None:
             raise UserError(f"two results would draw {name}: they have one name and seed; name each once")
         figures[name] = figure
     for name, figure in figures.items():
+        files.sweep(config.output / name)
         figure_style.save(figure, config.output / name)
 
 

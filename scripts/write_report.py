@@ -91,6 +91,7 @@ def run(config: Config) -> None:
             path = config.cards / generator / f"seed-{seed}" / "model_card.md"
             texts[path] = model_card(study, generator, seed)
     for path, text in texts.items():
+        files.sweep(path)
         with files.new_file(path) as partial:
             partial.write_text(text, encoding="utf-8")
 

@@ -143,8 +143,12 @@ def test_a_figure_of_the_same_name_is_replaced_and_others_are_kept(results: dict
     assert draw(output, classifier=results["classifier"]) == 0
     before = {name: (output / name).read_bytes() for name in FIGURES[:2]}
     (output / "notes.txt").write_text("mine")
+    # of a drawing that was killed
+    half = (output / FIGURES[1]).with_name(f".{Path(FIGURES[1]).name}.partial-7")
+    half.touch()
     edit(results["classifier"][1] / "history.csv", train_loss=0.1)
     assert draw(output, classifier=results["classifier"][1]) == 0
+    assert not half.exists()
     assert drawn(output) == [*FIGURES[:2], "notes.txt"]
     assert (output / FIGURES[0]).read_bytes() == before[FIGURES[0]]
     assert (output / FIGURES[1]).read_bytes() != before[FIGURES[1]]

@@ -326,6 +326,7 @@ def test_patients_lost_to_rejection_are_told_with_the_list(tmp_path: Path, capsy
 def test_a_look_finds_what_a_run_would_take_and_leaves_nothing(data: Path) -> None:
     before = sorted(data.rglob("*"))
     section = {"folder": str(data), "metadata": ["metadata.csv"], "image_size": 16, "window_low": None, "classes": []}
+    section["allow_small"] = True
     inspected = split_data.inspect(section)
     assert inspected.selected.classes == ["covid", "normal"]
     assert inspected.selected.table["patient"].nunique() == 12

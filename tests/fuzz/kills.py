@@ -115,13 +115,14 @@ def kill_stage(script: str, n_kills: int, random: np.random.Generator, folder: P
         if kill_after(fork(lambda: run(flags), place, place / "log.txt"), random.uniform(0, seconds)):
             killed += 1
             differing += [f"{script}: its output isn't whole"] * (not is_whole(place / output, expected))
-        # an attempt that has ended, or was killed after its last step, has made it
-        remove(place / output)
+        # an attempt that has ended, or was killed after its last step, has made it; what is half made stays
+        if is_whole(place / output, expected) and len(results(place / output)) >= len(expected):
+            remove(place / output)
     if wait(fork(lambda: run(flags), place, place / "log.txt")) != 0:
         differing.append(f"{script}: after {killed} kills: {(place / 'log.txt').read_text()}")
     else:
         differing += difference(script, expected, results(place / output))
-        differing += [f"{script}: left {path.name}" for path in place.iterdir() if ".partial" in path.name]
+        differing += [f"{script}: left {path.name}" for path in place.rglob("*.partial*")]
     print(f"{script}: {killed} kills: {shown(differing)}", flush=True)
     shutil.rmtree(whole.parent)
     shutil.rmtree(place.parent)
@@ -223,7 +224,8 @@ def state_of(path: Path) -> int:
 
 def is_whole(path: Path, expected: dict[str, str]) -> bool:
     """Check that what stands under an output's name is what should; a stage may make its files one by one."""
-    return results(path).items() <= expected.items()
+    finished = {name: sha256 for name, sha256 in results(path).items() if ".partial" not in name}
+    return finished.items() <= expected.items()
 
 
 def results(path: Path) -> dict[str, str]:
