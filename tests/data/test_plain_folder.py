@@ -1,5 +1,8 @@
 """A folder of images that no stage made: its classes, and what is said of its sizes."""
 
+import os
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -67,3 +70,10 @@ def test_a_folder_that_is_not_there_or_has_no_image_is_told_by_its_key(tmp_path)
         plain_folder.list_images(tmp_path)
     save(tmp_path / "one.png", picture(1))
     assert len(plain_folder.list_images(tmp_path)) == 1
+
+
+def test_names_that_are_no_text_are_told(tmp_path: Path) -> None:
+    class_folders(tmp_path / "mine", 2)
+    (tmp_path / "mine" / "covid" / "00.png").rename(tmp_path / "mine" / "covid" / os.fsdecode(b"K\xf6ln.png"))
+    with pytest.raises(UserError, match=r"the names of 1 images aren't UTF-8, such as covid/K.xf6ln.png; rename them"):
+        plain_folder.list_images(tmp_path / "mine")

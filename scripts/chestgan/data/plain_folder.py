@@ -12,7 +12,7 @@ import pandas as pd
 
 from chestgan.base import files, progress
 from chestgan.base.errors import UserError, unknown_name
-from chestgan.data import decoding, metadata, preparation, rejected, split_warnings
+from chestgan.data import decoding, listing, metadata, preparation, rejected, split_warnings
 from chestgan.data.preparation import Preparation
 from chestgan.data.refusal import Refusal
 from chestgan.images import image_set
@@ -55,7 +55,7 @@ def list_images(folder: Path, named: str = "") -> pd.DataFrame:
         named: the key or flag that names it, for errors.
 
     Raises:
-        UserError: there is no image.
+        UserError: there is no image, or a name can't be written down.
     """
     where = f"{named} is {folder}, and" if named else f"{folder}:"
     if not folder.is_dir():
@@ -63,6 +63,11 @@ def list_images(folder: Path, named: str = "") -> pd.DataFrame:
     images, others = metadata.find(folder)
     if not images:
         raise UserError(f"{where} there is no image in it, only {len(others)} other files; expected PNG files or such")
+    images, nameless = listing.with_text_names(images)
+    if len(nameless):
+        raise UserError(
+            f"{where} the names of {len(nameless)} images aren't UTF-8, such as {nameless['file'].iloc[0]}; rename them"
+        )
     labels = [file.split("/")[0] if "/" in file else "" for file in images]
     return pd.DataFrame({"file": images, "label": labels}, dtype=str)
 
