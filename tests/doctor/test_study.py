@@ -127,3 +127,10 @@ def test_the_demo_is_known_before_it_is_drawn(config: dict, known: Known, tmp_pa
     config["evaluate_classifier"]["positive_class"] = "flu"
     with pytest.raises(UserError, match=r"evaluate_classifier.positive_class is 'flu'"):
         study.look_ahead(config, known, tmp_path, inspect=None)
+
+
+def test_a_study_with_nothing_to_compare_with_is_told(config: dict, known: Known, tmp_path: Path) -> None:
+    told = "warning: arms has no real, with which the others are compared: the study will have no answer"
+    assert told not in study.summary(config, inspected(), known, tmp_path)
+    del config["arms"]["real"]
+    assert told in study.summary(config, inspected(), known, tmp_path)

@@ -168,6 +168,8 @@ def summary(config: Mapping[str, Any], inspected: Inspection | None, known: Know
     """
     if inspected is not None:
         yield from data_lines(config, inspected)
+    if "real" not in config["arms"]:
+        yield "warning: arms has no real, with which the others are compared: the study will have no answer"
     n_jobs = forecast.jobs(config)
     by_stage = ", ".join(f"{stage} {n}" for stage, n in n_jobs.items())
     yield f"jobs: {sum(n_jobs.values())} in the whole study, done or not: {by_stage}"
