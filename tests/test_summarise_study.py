@@ -277,6 +277,7 @@ def test_one_seed_leaves_the_spread_empty(tmp_path):
     ends = [f"{score}_{end}" for score in SCORES for end in ("low", "high")]
     ends += ["difference_low", "difference_high", "family_low", "family_high", "detectable"]
     ends += [f"augmented_{name}" for name in ends[-5:]]
+    ends += ["equal_low", "equal_high"]
     assert table.columns[empty].tolist() == [*(f"{score}_sd" for score in SCORES), *ends]
     text = (tmp_path / "study" / "verdict.txt").read_text()
     assert "With one seed the variance over trainings is unknown, so there are no intervals." in text
