@@ -62,7 +62,7 @@ def measure_files(
         link.symlink_to(path)
     output = folder / "split"
     words = [sys.executable, SCRIPTS / "split_data.py", "--folder", links, "--output", output]
-    words += ["--duplicates", "keep", "--image-size", IMAGE_SIZE, "--threads", sizes.threads]
+    words += ["--allow-small", "--duplicates", "keep", "--image-size", IMAGE_SIZE, "--threads", sizes.threads]
 
     def script() -> float:
         seconds, _ = run(words, dict(os.environ))
