@@ -34,6 +34,7 @@ def test_what_is_away_for_a_while_costs_no_attempt(slurm: Cluster, tmp_path: Pat
             stub.release("a-1")
             noticed["sbatch hears no answer"] = stub.wait_for(AWAY, 4)
         stub.wait_for_attempt("a-2")
+        noticed["the job of the lost answer is found"] = stub.wait_for(BACK, 4)
         slurm.end("slurmctld")
         stub.release("a-2")
         noticed["the controller is lost while a job ends"] = stub.wait_for(AWAY, 5)
