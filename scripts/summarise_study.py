@@ -33,6 +33,7 @@ from chestgan.study import (
     endings,
     equal_steps,
     fractions,
+    generator_inputs,
     generator_table,
     groups,
     inputs,
@@ -119,10 +120,10 @@ def run(config: Config) -> None:
     real = inputs.read_real(config.real)
     classifiers, trainings = inputs.by_fraction(config.classifier), inputs.by_fraction(config.history)
     runs = inputs.read_runs(classifiers[WHOLE], real)
-    distances = inputs.read_distances(config.fid)
-    diversity = inputs.read_diversity(config.fid)
-    histories = inputs.read_histories(trainings[WHOLE])
-    synthetic = inputs.read_synthetic(config.generated, real)
+    distances = generator_inputs.read_distances(config.fid)
+    diversity = generator_inputs.read_diversity(config.fid)
+    histories = generator_inputs.read_histories(trainings[WHOLE])
+    synthetic = generator_inputs.read_synthetic(config.generated, real)
     made = origins.read_origins(config.generated)
     inputs.require_generators(runs, distances, histories, synthetic, set(made.loc[made["imported"], "generator"]))
     labels = label_reading.beside_real(label_reading.read(config.classified, real.classes), runs)
@@ -192,7 +193,9 @@ def left_out_of(runs: Runs) -> LeftOut:
 
 def unfinished_at(runs: Runs, trainings: Sequence[Path]) -> tuple[list[tuple[str, str]], list[str]]:
     """Name the arms and the generators with unfinished trainings."""
-    return endings.unfinished_arms(runs.table), endings.unfinished_generators(inputs.read_histories(trainings))
+    return endings.unfinished_arms(runs.table), endings.unfinished_generators(
+        generator_inputs.read_histories(trainings)
+    )
 
 
 def compare_fractions(

@@ -15,7 +15,7 @@ from chestgan.images.image_set import ImageSet
 from chestgan.metrics import tables
 from chestgan.metrics.catalogue import DISTANCES, DIVERSITY
 from chestgan.metrics.score_tables import SCORE_COLUMNS
-from chestgan.study import inputs
+from chestgan.study import generator_inputs, input_checks, inputs
 from study_folders import Folders
 
 CLASSES = ["covid", "normal", "variant"]
@@ -200,13 +200,16 @@ class TestMeasurements:
             table = pd.read_csv(folder / name)
             pd.concat([table, table.iloc[-1:]]).to_csv(folder / name, index=False)
         with pytest.raises(UserError, match=r"distances.csv has two rows of generator .*; run compute_fid again"):
-            inputs.read_distances(folders.fid)
+            generator_inputs.read_distances(folders.fid)
         with pytest.raises(UserError, match=r"history.csv has two rows of kimg .*; run train_acgan again"):
-            inputs.read_histories(folders.history)
+            generator_inputs.read_histories(folders.history)
 
     @pytest.mark.parametrize(
         ("read", "name", "metrics"),
-        [(inputs.read_distances, "distances", DISTANCES), (inputs.read_diversity, "diversity", DIVERSITY)],
+        [
+            (generator_inputs.read_distances, "distances", DISTANCES),
+            (generator_inputs.read_diversity, "diversity", DIVERSITY),
+        ],
         ids=["distances", "diversity"],
     )
     def test_tables_follow_generator_and_seed_and_keep_their_rows(
@@ -228,21 +231,21 @@ class TestMeasurements:
     def test_a_standard_error_may_be_undefined_and_a_distance_may_not(self, folders: Folders) -> None:
         path = folders.fid[0] / "distances.csv"
         edit(path, kd_se=np.nan, real_kd_se=np.nan)
-        assert inputs.read_distances(folders.fid)["kd_se"].isna().sum() == len(pd.read_csv(path))
+        assert generator_inputs.read_distances(folders.fid)["kd_se"].isna().sum() == len(pd.read_csv(path))
         edit(path, real_kd=np.inf)
         with pytest.raises(UserError, match=r"distances.csv is empty or has values that aren't finite"):
-            inputs.read_distances(folders.fid)
+            generator_inputs.read_distances(folders.fid)
 
     def test_an_empty_seed_is_told(self, folders: Folders) -> None:
         edit(folders.fid[0] / "distances.csv", seed=np.nan)
         with pytest.raises(UserError, match=r"distances.csv is empty or has values that aren't finite"):
-            inputs.read_distances(folders.fid)
+            generator_inputs.read_distances(folders.fid)
 
     def test_other_classes_are_told(self, folders: Folders) -> None:
         path = folders.fid[1] / "diversity.csv"
         pd.read_csv(path).replace({"class": {"variant": "flu"}}).to_csv(path, index=False)
         with pytest.raises(UserError) as caught:
-            inputs.read_diversity(folders.fid)
+            generator_inputs.read_diversity(folders.fid)
         assert str(caught.value) == (
             f"the values of class is all, covid, normal, flu in {folders.fid[1]}, but all, covid, normal, variant in "
             f"{folders.fid[0]}; expected the same in all"
@@ -253,7 +256,7 @@ class TestHistories:
     def test_generators_keep_the_order_of_the_folders_and_seeds_are_sorted(self, folders: Folders) -> None:
         named = {(path.parts[-3], path.parts[-2]): path for path in folders.history}
         order = [("strong", "seed-10"), ("dcgan", "seed-10"), ("dcgan", "seed-9"), ("strong", "seed-9")]
-        table = inputs.read_histories([named[name] for name in order])
+        table = generator_inputs.read_histories([named[name] for name in order])
         assert list(table) == ["generator", "seed", "kimg", "validation_kd"]
         expected = [("strong", 9), ("strong", 10), ("dcgan", 9), ("dcgan", 10)]
         assert list(dict.fromkeys(zip(table["generator"], table["seed"], strict=True))) == expected
@@ -264,7 +267,7 @@ class TestHistories:
     def test_a_seed_that_stopped_early_still_fits_the_others(self, folders: Folders) -> None:
         path = folder_of(folders.history, "dcgan", "seed-9") / "history.csv"
         pd.read_csv(path)[:4].to_csv(path, index=False)
-        table = inputs.read_histories(folders.history)
+        table = generator_inputs.read_histories(folders.history)
         of_one = table[(table["generator"] == "dcgan") & (table["seed"] == 9)]
         assert list(of_one["kimg"]) == [1, 2]
 
@@ -272,12 +275,12 @@ class TestHistories:
         for path in folders.history:
             if "dcgan" in path.parts:
                 edit(path / "history.csv", kimg=pd.read_csv(path / "history.csv")["kimg"] + 0.25)
-        assert set(inputs.read_histories(folders.history)["kimg"]) == {1, 2, 3, 1.25, 2.25, 3.25}
+        assert set(generator_inputs.read_histories(folders.history)["kimg"]) == {1, 2, 3, 1.25, 2.25, 3.25}
 
 
 class TestSynthetic:
     def test_the_lowest_seed_of_each_generator_is_read(self, folders: Folders, real: ImageSet) -> None:
-        found = inputs.read_synthetic(folders.generated, real)
+        found = generator_inputs.read_synthetic(folders.generated, real)
         assert [(generator, seed) for generator, (seed, _) in found.items()] == [("dcgan", 9), ("strong", 9)]
         written = image_set.read(folder_of(folders.generated, "dcgan", "seed-9"))
         np.testing.assert_array_equal(found["dcgan"][1].images, written.images)
@@ -286,7 +289,7 @@ class TestSynthetic:
         path = folders.generated[2] / "manifest.csv"
         pd.read_csv(path).replace({"label": {"variant": "flu"}}).to_csv(path, index=False)
         with pytest.raises(UserError) as caught:
-            inputs.read_synthetic(folders.generated, real)
+            generator_inputs.read_synthetic(folders.generated, real)
         assert str(caught.value) == (
             f"the synthetic set {folders.generated[2]} has 16 × 16 px and the classes covid, flu, normal, but the real "
             "images have 16 × 16 px and the classes covid, normal, variant; expected a generator trained on these"
@@ -295,7 +298,7 @@ class TestSynthetic:
     def test_a_set_that_does_not_name_its_generator_is_told(self, folders: Folders, real: ImageSet) -> None:
         files.write_json(folders.generated[0] / "settings.json", {"seed": 9})
         with pytest.raises(UserError, match=r"doesn't name generator; expected a result of generate_images"):
-            inputs.read_synthetic(folders.generated, real)
+            generator_inputs.read_synthetic(folders.generated, real)
 
 
 @pytest.mark.parametrize("seed", [None, "9", 9.5])
@@ -303,15 +306,18 @@ def test_a_seed_that_is_no_whole_number_is_told(tmp_path, seed) -> None:
     path = tmp_path / "settings.json"
     files.write_json(path, {"seed": seed, "name": "strong"})
     with pytest.raises(UserError) as caught:
-        inputs.read_keys(path, ("name", "seed"), "train_acgan")
+        input_checks.read_keys(path, ("name", "seed"), "train_acgan")
     assert str(caught.value) == f"{path} has the seed {seed!r}, no whole number; expected a result of train_acgan"
 
 
 class TestGenerators:
     def test_a_whole_study_is_let_pass_and_one_with_more_than_it_needs(self, folders: Folders, real: ImageSet) -> None:
         runs = inputs.read_runs(folders.classifier, real)
-        distances, histories = inputs.read_distances(folders.fid), inputs.read_histories(folders.history)
-        synthetic = inputs.read_synthetic(folders.generated, real)
+        distances, histories = (
+            generator_inputs.read_distances(folders.fid),
+            generator_inputs.read_histories(folders.history),
+        )
+        synthetic = generator_inputs.read_synthetic(folders.generated, real)
         inputs.require_generators(runs, distances, histories, synthetic, set())
         without = inputs.read_runs([path for path in folders.classifier if "strong" not in path.parent.name], real)
         inputs.require_generators(without, distances, histories, synthetic, set())
@@ -319,9 +325,9 @@ class TestGenerators:
 
     def test_an_imported_generator_needs_no_training_and_a_trained_one_does(self, folders, real: ImageSet) -> None:
         runs = inputs.read_runs(folders.classifier, real)
-        distances = inputs.read_distances(folders.fid)
-        histories = inputs.read_histories([path for path in folders.history if "strong" not in path.parts])
-        synthetic = inputs.read_synthetic(folders.generated, real)
+        distances = generator_inputs.read_distances(folders.fid)
+        histories = generator_inputs.read_histories([path for path in folders.history if "strong" not in path.parts])
+        synthetic = generator_inputs.read_synthetic(folders.generated, real)
         inputs.require_generators(runs, distances, histories, synthetic, {"strong"})
         with pytest.raises(UserError, match="distances of generator strong, seed 9, but --history has no training of"):
             inputs.require_generators(runs, distances, histories, synthetic, set())
@@ -332,13 +338,15 @@ def test_images_of_some_classes_alone_are_read_and_measured(folders: Folders, re
         path = folders.fid[1] / name
         table = pd.read_csv(path)
         table[table["class"] != "variant"].to_csv(path, index=False)
-    assert len(inputs.read_distances(folders.fid)) == len(pd.read_csv(folders.fid[0] / "distances.csv")) * 4 - 4
+    assert (
+        len(generator_inputs.read_distances(folders.fid)) == len(pd.read_csv(folders.fid[0] / "distances.csv")) * 4 - 4
+    )
     path = folders.generated[0]
     made = image_set.read(path).of_classes(["covid", "normal"])
     np.save(path / "images.npy", made.images)
     image_set.write_manifest(path, made.manifest)
-    assert inputs.read_synthetic(folders.generated, real)
+    assert generator_inputs.read_synthetic(folders.generated, real)
 
 
 def test_a_study_without_a_training_has_no_history() -> None:
-    assert inputs.read_histories([]).empty
+    assert generator_inputs.read_histories([]).empty

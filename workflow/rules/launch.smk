@@ -6,7 +6,7 @@ from snakemake_interface_executor_plugins.registry import ExecutorPluginRegistry
 from snakemake_interface_executor_plugins.settings import DeploymentMethod
 
 from chestgan.base import checksums, interruption
-from chestgan.cluster import binds, gpus, profiles, programs, slurm, stages
+from chestgan.cluster import binds, feasibility, gpus, profiles, programs, stages
 
 # which profile Snakemake was started with, for jobs on other nodes too
 if workflow.is_main_process:
@@ -141,9 +141,9 @@ def time_limit(wildcards, resources):
 def cluster_problems():
     """List what prevents the jobs of this run from being submitted."""
     jobs = [job for job in workflow.dag.needrun_jobs() if not job.is_local]
-    requests = [slurm.request(job.rule.name, job.threads, job.resources) for job in jobs]
+    requests = [feasibility.request(job.rule.name, job.threads, job.resources) for job in jobs]
     try:
-        return slurm.problems(requests, Path.cwd(), "the profile's config.yaml")
+        return feasibility.problems(requests, Path.cwd(), "the profile's config.yaml")
     except UserError as error:
         return [str(error)]
 

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from chestgan.base.errors import UserError
-from chestgan.cluster import slurm
+from chestgan.cluster import feasibility, slurm
+from chestgan.cluster.feasibility import Request
 from chestgan.cluster.profiles import Profile
-from chestgan.cluster.slurm import Partition, Request
+from chestgan.cluster.slurm import Partition
 from chestgan.cluster.stages import ON_GPU
 from chestgan.doctor.findings import Finding, collect, fine, missing, wrong
 
@@ -71,7 +72,7 @@ def _partitions(requests: Sequence[Request], accounts: list[str] | None, profile
     if not _chooses_partitions(profile):
         default = next((partition.name for partition in partitions.values() if partition.default), None)
         requests = [replace(request, partition=request.partition or default) for request in requests]
-    problems = slurm.impossible(requests, partitions, accounts, str(profile.file))
+    problems = feasibility.impossible(requests, partitions, accounts, str(profile.file))
     for problem in problems:
         yield wrong("requests", problem)
     if not problems:
@@ -140,12 +141,12 @@ def _request(rule: str, profile: Profile, config: dict[str, Any]) -> Request:
         asked, threads = {"gpu": gpus * nodes, "nodes": nodes}, max(1, gpus)
     else:
         asked, threads = {"gpu": min(1, gpus) if rule in ON_GPU else 0}, 1
-    return slurm.request(rule, threads, asked | profile.resources(rule))
+    return feasibility.request(rule, threads, asked | profile.resources(rule))
 
 
 def _unfinished(folder: Path) -> Iterator[Finding]:
     jobs = slurm.unfinished_jobs(folder)
     if jobs:
-        yield wrong("jobs", slurm.tell_unfinished(jobs))
+        yield wrong("jobs", feasibility.tell_unfinished(jobs))
     else:
         yield fine("jobs", "none of an earlier run is left in this folder")

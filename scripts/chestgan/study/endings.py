@@ -37,7 +37,7 @@ def unfinished_generators(histories: pd.DataFrame) -> list[str]:
     """Name the generators that were still getting nearer to the validation patients at the end, in half of their seeds.
 
     Args:
-        histories: as `inputs.read_histories` returns it.
+        histories: as `generator_inputs.read_histories` returns it.
     """
     if histories.empty:
         return []

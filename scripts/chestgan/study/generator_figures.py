@@ -47,7 +47,7 @@ def training(histories: pd.DataFrame, title: str) -> Figure:
     """Draw the distance to the validation patients over the images shown, one line per generator.
 
     Args:
-        histories: as `inputs.read_histories` returns it.
+        histories: as `generator_inputs.read_histories` returns it.
     """
     styles = figure_style.line_styles(histories["generator"])
     figure = figure_style.new_figure(9.5, 4.2 + 0.16 * len(styles))

@@ -15,8 +15,8 @@ def measured(distances: pd.DataFrame, diversity: pd.DataFrame) -> pd.DataFrame:
     """Select what counts of each generator: beside the test patients, over all images, by the first extractor.
 
     Args:
-        distances: as `inputs.read_distances` returns it.
-        diversity: as `inputs.read_diversity` returns it.
+        distances: as `generator_inputs.read_distances` returns it.
+        diversity: as `generator_inputs.read_diversity` returns it.
 
     Returns:
         A row for each generator and seed: generator, seed, extractor, n, n_classes, the metrics, those of real
@@ -38,7 +38,7 @@ def table(values: pd.DataFrame, histories: pd.DataFrame, origins: pd.DataFrame) 
 
     Args:
         values: from `measured`.
-        histories: as `inputs.read_histories` returns it; its order of generators is that of the rows.
+        histories: as `generator_inputs.read_histories` returns it; its order of generators is that of the rows.
         origins: as `read_origins` returns it; imported generators come last, in its order.
 
     Returns:

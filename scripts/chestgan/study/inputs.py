@@ -1,4 +1,4 @@
-"""The inputs of a study, read from the folders of its runs and checked against each other."""
+"""The inputs of a study that tell of its patients and classifiers, read and checked against each other."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,11 +14,8 @@ from chestgan.base.real_fraction import WHOLE, of_set
 from chestgan.base.tables import read_table
 from chestgan.images import image_set
 from chestgan.images.image_set import ImageSet
-from chestgan.metrics import tables
-from chestgan.metrics.catalogue import DISTANCES, DIVERSITY
-from chestgan.metrics.metric import Metric
 from chestgan.metrics.score_tables import PREDICTION_COLUMNS, SCORE_COLUMNS, probability_columns
-from chestgan.study import endings
+from chestgan.study import endings, input_checks
 from chestgan.study.arms import NO_GENERATOR, REAL, REAL_AUGMENTED
 
 RUN_COLUMNS = [
@@ -97,7 +94,7 @@ def read_runs(folders: Sequence[Path], real: ImageSet) -> Runs:
         described.append(_read_settings(folder, real.classes))
         scores.append(_read_scores(folder, real.classes, described[-1]["positive_class"]))
         predictions.append(_read_predictions(folder, test, real.classes))
-    _require_equal(folders, [one["positive_class"] for one in described], "the positive class")
+    input_checks.require_equal(folders, [one["positive_class"] for one in described], "the positive class")
     positive = described[0]["positive_class"]
     table = pd.DataFrame(described)
     order = _sorted_runs(table, folders)
@@ -125,78 +122,6 @@ def _decided(predictions: pd.DataFrame, scores: pd.DataFrame, positive: str, n_c
     return (predictions[f"score_{positive}"] >= threshold).to_numpy()
 
 
-def read_distances(folders: Sequence[Path]) -> pd.DataFrame:
-    """Read the tables of distances of compute_fid as one, sorted by generator and seed; extractors keep their order.
-
-    Raises:
-        UserError: a table is missing or damaged, is there twice, or has other extractors or classes than the others.
-    """
-    return _read_measurements(folders, "distances.csv", DISTANCES)
-
-
-def read_diversity(folders: Sequence[Path]) -> pd.DataFrame:
-    """Read the tables of diversity of compute_fid, as `read_distances` does."""
-    return _read_measurements(folders, "diversity.csv", DIVERSITY)
-
-
-def _read_measurements(folders: Sequence[Path], name: str, metrics: Sequence[Metric]) -> pd.DataFrame:
-    columns = tables.columns(metrics)
-    # a standard error isn't defined for 2 images
-    finite = [column for metric in metrics for column in (metric.name, metric.real_name)]
-    read = []
-    for folder in folders:
-        files.require_folder(folder, "a result of compute_fid")
-        text = [column for column in ("generator", "extractor", "reference", "class") if column in columns]
-        read.append(read_table(folder / name, columns, text))
-        if read[-1].empty or not np.isfinite(read[-1][["seed", *finite]]).all(axis=None):
-            raise UserError(f"{folder}/{name} is empty or has values that aren't finite; run compute_fid again")
-        _require_rows_once(folder / name, read[-1], text, "compute_fid")
-    _require_equal(folders, [", ".join(table["extractor"].unique()) for table in read], "the values of extractor")
-    _require_classes(folders, [list(table["class"].unique()) for table in read])
-    names = [(table["generator"].iloc[0], int(table["seed"].iloc[0])) for table in read]
-    _require_once(folders, names, "distances of generator {}, seed {}")
-    order = sorted(range(len(names)), key=names.__getitem__)
-    return pd.concat([read[place] for place in order], ignore_index=True)[columns]
-
-
-def read_histories(folders: Sequence[Path]) -> pd.DataFrame:
-    """Read from the results of train_acgan the kernel distances to the validation patients over the images shown.
-
-    Returns:
-        A row for each snapshot: generator, seed, kimg, validation_kd. Generators keep the order of the folders.
-
-    Raises:
-        UserError: a history is missing or damaged, is there twice, or has no snapshot in common with another seed's.
-    """
-    columns = ["generator", "seed", "kimg", "validation_kd"]
-    if not folders:
-        return pd.DataFrame(columns=columns).astype({"seed": int, "kimg": float, "validation_kd": float})
-    names, tables = [], []
-    for folder in folders:
-        files.require_folder(folder, "a result of train_acgan")
-        training = read_keys(folder / "settings.json", ("name", "seed"), "train_acgan")
-        history = read_table(folder / "history.csv", ["kimg", "validation_kd"], ())
-        snapshots = history.loc[history["validation_kd"].notna(), ["kimg", "validation_kd"]]
-        if snapshots.empty or not np.isfinite(snapshots).all(axis=None):
-            raise UserError(
-                f"{folder}/history.csv has no validation_kd, or one that isn't finite; run train_acgan again"
-            )
-        _require_rows_once(folder / "history.csv", snapshots, ["kimg"], "train_acgan")
-        names.append((str(training["name"]), int(training["seed"])))
-        tables.append(snapshots.assign(generator=names[-1][0], seed=names[-1][1]))
-    _require_once(folders, names, "the training of generator {}, seed {}")
-    generators = list(dict.fromkeys(name for name, _ in names))
-    order = sorted(range(len(names)), key=lambda place: (generators.index(names[place][0]), names[place][1]))
-    histories = pd.concat([tables[place] for place in order], ignore_index=True)
-    for generator, group in histories.groupby("generator"):
-        if not (group.groupby("kimg").size() == group["seed"].nunique()).any():
-            raise UserError(
-                f"the trainings of {generator} were measured after different numbers of images; the seeds of a "
-                "generator must differ in nothing else"
-            )
-    return histories[columns]
-
-
 def read_validations(folders: Sequence[Path]) -> pd.DataFrame:
     """Read from the results of evaluate_classifier how the validation loss fell.
 
@@ -208,38 +133,13 @@ def read_validations(folders: Sequence[Path]) -> pd.DataFrame:
     """
     tables = []
     for folder in folders:
-        run = read_keys(folder / "settings.json", ("arm", "generator", "seed"), "evaluate_classifier")
+        run = input_checks.read_keys(folder / "settings.json", ("arm", "generator", "seed"), "evaluate_classifier")
         named = {"arm": str(run["arm"]), "generator": run["generator"] or NO_GENERATOR, "seed": int(run["seed"])}
         history = read_table(folder / "history.csv", ["kimg", "validation_loss"], ())
         if history.empty or not np.isfinite(history[["kimg", "validation_loss"]]).all(axis=None):
             raise UserError(f"{folder}/history.csv has no validation, or one that isn't finite; make it again")
         tables.append(history[["kimg", "validation_loss"]].assign(**named))
     return pd.concat(tables, ignore_index=True)
-
-
-def read_synthetic(folders: Sequence[Path], real: ImageSet) -> dict[str, tuple[int, ImageSet]]:
-    """Read the synthetic set of every generator's lowest seed: {generator: (seed, set)}, in alphabetical order.
-
-    Raises:
-        UserError: a set is missing or damaged, is there twice, or doesn't fit the real images.
-    """
-    found, names = {}, []
-    for folder in folders:
-        files.require_folder(folder, "a synthetic set made by generate_images")
-        origin = read_keys(folder / "settings.json", ("generator", "seed"), "generate_images")
-        synthetic = image_set.read(folder)
-        if synthetic.images.shape[1:] != real.images.shape[1:] or not set(synthetic.classes) <= set(real.classes):
-            raise UserError(
-                f"the synthetic set {folder} has {_described(synthetic)}, but the real images have {_described(real)}; "
-                "expected a generator trained on these"
-            )
-        names.append((str(origin["generator"]), int(origin["seed"])))
-        found[names[-1]] = synthetic
-    _require_once(folders, names, "images of generator {}, seed {}")
-    first = {}
-    for generator, seed in sorted(found):
-        first.setdefault(generator, (seed, found[generator, seed]))
-    return first
 
 
 def require_generators(
@@ -262,24 +162,9 @@ def require_generators(
         )
 
 
-def read_keys(path: Path, keys: Sequence[str], made_by: str) -> dict[str, Any]:
-    """Read the settings of a result, which must have these keys; a seed is a whole number.
-
-    Raises:
-        UserError: a key is missing, or its seed is none.
-    """
-    content = files.read_json(path)
-    missing = [key for key in keys if not isinstance(content, dict) or key not in content]
-    if missing:
-        raise UserError(f"{path} doesn't name {', '.join(missing)}; expected a result of {made_by}")
-    if not isinstance(content.get("seed", 0), int):
-        raise UserError(f"{path} has the seed {content['seed']!r}, no whole number; expected a result of {made_by}")
-    return content
-
-
 def _read_settings(folder: Path, classes: list[str]) -> dict[str, Any]:
     """Read what a run was, as a row of `Runs.table` with its positive class."""
-    run = read_keys(folder / "settings.json", (*_SETTINGS, *_ENDING), "evaluate_classifier")
+    run = input_checks.read_keys(folder / "settings.json", (*_SETTINGS, *_ENDING), "evaluate_classifier")
     if run["classes"] != classes:
         raise UserError(
             f"{folder} knows the classes {', '.join(map(str, run['classes']))}, but the real images have "
@@ -336,7 +221,7 @@ def _sorted_runs(table: pd.DataFrame, folders: Sequence[Path]) -> list[int]:
     """Sort the places of the runs by arm, generator and seed, the arm `real` first; refuse a run that is there twice
     and runs of one arm that trained on different numbers of images."""
     names = list(table[["arm", "generator", "seed"]].itertuples(index=False, name=None))
-    _require_once(folders, names, "arm {} with generator {} and seed {}")
+    input_checks.require_once(folders, names, "arm {} with generator {} and seed {}")
     for (arm, generator), group in table.groupby(["arm", "generator"]):
         # of a fraction of the patients each seed has others, with other numbers of images
         counts = ("n_train_real", "n_train_synthetic") if (group["real_fraction"] == WHOLE).all() else ()
@@ -348,42 +233,3 @@ def _sorted_runs(table: pd.DataFrame, folders: Sequence[Path]) -> list[int]:
                     "the seeds of an arm must differ in nothing else"
                 )
     return sorted(range(len(names)), key=lambda run: (names[run][0] != REAL, *names[run]))
-
-
-def _require_once(folders: Sequence[Path], names: Sequence[tuple], description: str) -> None:
-    seen = {}
-    for folder, name in zip(folders, names, strict=True):
-        if name in seen:
-            raise UserError(f"{description.format(*name)} is there twice: in {seen[name]} and in {folder}")
-        seen[name] = folder
-
-
-def _require_rows_once(path: Path, table: pd.DataFrame, columns: Sequence[str], stage: str) -> None:
-    """Refuse a table with two rows of the same thing."""
-    repeated = table[table.duplicated(list(columns))]
-    if len(repeated):
-        shown = ", ".join(f"{column} {repeated[column].iloc[0]}" for column in columns)
-        raise UserError(f"{path} has two rows of {shown}; run {stage} again")
-
-
-def _require_equal(folders: Sequence[Path], values: Sequence[str], description: str) -> None:
-    for folder, value in zip(folders, values, strict=True):
-        if value != values[0]:
-            raise UserError(
-                f"{description} is {value} in {folder}, but {values[0]} in {folders[0]}; expected the same in all"
-            )
-
-
-def _require_classes(folders: Sequence[Path], classes: Sequence[list[str]]) -> None:
-    """Refuse other classes than those of the table that has most; an imported set may have some of them alone."""
-    most = max(range(len(classes)), key=lambda place: len(classes[place]))
-    for folder, found in zip(folders, classes, strict=True):
-        if not set(found) <= set(classes[most]):
-            raise UserError(
-                f"the values of class is {', '.join(found)} in {folder}, but {', '.join(classes[most])} in "
-                f"{folders[most]}; expected the same in all"
-            )
-
-
-def _described(images: ImageSet) -> str:
-    return f"{images.images.shape[1]} × {images.images.shape[2]} px and the classes {', '.join(images.classes)}"

@@ -10,7 +10,8 @@ from chestgan.base.errors import UserError
 from chestgan.base.tables import read_table
 from chestgan.metrics import label_table
 from chestgan.study.arms import REAL
-from chestgan.study.inputs import Runs, read_keys
+from chestgan.study.input_checks import read_keys
+from chestgan.study.inputs import Runs
 
 # below this share of the recall on real patients the labels of a class don't say what its images show
 _LEAST_SHARE = 0.5
