@@ -560,7 +560,9 @@ class TestBadInput:
         assert "knows the classes covid, normal, but the real images have covid, normal, variant" in refused()
 
     def test_another_extractor(self, refused, own_folders):
-        edit(own_folders.fid[1] / "distances.csv", extractor="fid")
+        path = own_folders.fid[1] / "distances.csv"
+        distances = pd.read_csv(path)
+        distances[distances["extractor"] == "fid"].to_csv(path, index=False)
         assert "the values of extractor is fid in" in refused()
 
     def test_a_generator_without_distances_or_images(self, refused, own_folders, tmp_path):

@@ -55,7 +55,7 @@ def test_the_demo_is_planned_from_nothing(fresh: Project) -> None:
 @pytest.mark.parametrize("name", ["cxr", "ct"])
 def test_studies_are_planned_without_results_gpu_or_weights(fresh, monkeypatch, name: str, profile: str) -> None:
     monkeypatch.setattr(fresh, "profile", profile)
-    folder = f"split_data={{'folder': 'images/{name}'}}"
+    folder = f"split_data={{'folder': 'images/{name}', 'allow_small': True}}"
     assert fresh.planned("--config", folder, configfile=f"config/{name}.yaml") == COUNTED_IN_STUDIES
     inception = "compute_fid={'extractors': ['fid'], 'inception_weights': 'nowhere.pth'}"
     for gpus in (["gpus=4"], ["gpus=4", "nodes=2"], ["gpus=1", "device=cpu"], ["container_engine=podman"]):
@@ -65,7 +65,7 @@ def test_studies_are_planned_without_results_gpu_or_weights(fresh, monkeypatch, 
 
 
 def test_an_ablation_is_planned_as_a_study_like_any_other(fresh: Project) -> None:
-    folder = "split_data={'folder': 'images/cxr'}"
+    folder = "split_data={'folder': 'images/cxr', 'allow_small': True}"
     assert fresh.planned("--config", folder, configfile="config/ablation.yaml") == COUNTED_IN_ABLATION
 
 
