@@ -89,6 +89,11 @@ def test_length_is_counted_in_images(split) -> None:
         assert [seen.kimg for seen in history] == pytest.approx(np.arange(0.064, 0.513, 0.064))
 
 
+def test_validations_further_apart_than_the_training_do_not_prolong_it(split) -> None:
+    _, history, _ = train(split, Length(kimg=0.064, validation_kimg=1e9, patience=100))
+    assert [seen.kimg for seen in history] == [0.064]
+
+
 def test_the_best_weights_are_kept_and_patience_ends(split) -> None:
     """With a wild step size the loss is at its lowest early."""
     length = Length(kimg=10, validation_kimg=0.032, patience=4)

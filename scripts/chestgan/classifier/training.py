@@ -100,7 +100,8 @@ def train(
     train_weights = balancing_weights(training.class_numbers)
     batches = shuffled_batches(len(training.class_numbers), batch_size, seed)
     random = torch.Generator().manual_seed(seed)
-    steps = max(1, round(1000 * length.validation_kimg / batch_size))
+    # validations further apart than the whole training would make it longer
+    steps = max(1, round(1000 * min(length.validation_kimg, length.kimg) / batch_size))
     n_validations = max(1, round(1000 * length.kimg / (steps * batch_size)))
     history: list[Validation] = []
     lowest, kept, since = float("inf"), copied_weights(classifier), 0
