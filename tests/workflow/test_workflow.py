@@ -80,6 +80,7 @@ def test_an_ablation_is_planned_as_a_study_like_any_other(fresh: Project) -> Non
         ("split_data={'folder': 'empty'}", "split_data.folder is 'empty', and that folder is empty"),
         ("split_data={'folder': 'dangling'}", "dangling/a.png is a link to /not/mounted.png, which isn't there"),
         ("arms={'real': {'train_on': 'real', 'augment': True}}", "augment: False was expected .* real_augmented"),
+        (f"split_data={{'folder': '{'x' * 300}'}}", "error: File name too long: x{100}"),
         ("device=gpu", "device is gpu, but gpus is 0; set gpus to the number that a training may have on a node"),
         ("nodes=2", "nodes is 2, which takes a cluster: use a profile for Slurm, or set nodes to 1"),
         ("split_data={'folder': 'images', 'metadata': 'x.csv'}", "split_data.metadata is 'x.csv', and there is no"),

@@ -38,6 +38,9 @@ try:
 except UserError as error:
     # one line, as a script says it, without the places in these files that Snakemake would add
     sys.exit(f"error: {error}")
+except OSError as error:
+    # a path that can't be one, such as a name that is too long
+    sys.exit(f"error: {error.strerror}: {str(error.filename):.100}")
 
 LOGS = f"logs/{config['dataset']}"
 BENCHMARKS = f"benchmarks/{config['dataset']}"
