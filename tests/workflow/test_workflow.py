@@ -126,7 +126,8 @@ def test_a_finished_study_has_filled_every_column(finished: Project) -> None:
     # what isn't added to real images isn't compared with augmented ones
     ends, starts = ("_sd", "_low", "_high", "detectable", "reason"), ("ppv", "npv", "augmented_")
     unknown = [column for column in table if column.endswith(ends) or column.startswith(starts)]
-    assert table.drop(columns=[*unknown, "outcome"]).notna().all(axis=None)
+    assert table.drop(columns=[*unknown, "outcome", "copies_share"]).notna().all(axis=None)
+    assert table["copies_share"].isna().tolist() == (table["generator"] == "-").tolist(), "real images hold no copies"
     assert table["outcome"].isna().tolist() == (table["arm"] == "real").tolist(), "it is what others are compared with"
     assert "ROC AUC" in (study / "verdict.txt").read_text()
 
