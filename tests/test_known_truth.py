@@ -65,11 +65,7 @@ def study(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="module")
 def table(study: Path) -> pd.DataFrame:
-    return (
-        pd.read_csv(study / "fractions.csv")
-        .set_index(["arm", "generator", "real_fraction"])
-        .sort_index(ascending=False)
-    )
+    return pd.read_csv(study / "fractions.csv").set_index(["arm", "generator", "real_fraction"]).sort_index()
 
 
 def test_the_numbers_of_patients_are_those_of_the_fractions(table) -> None:

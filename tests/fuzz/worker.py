@@ -79,6 +79,8 @@ def run(number: int, seed: int, of_images: bool, stored: Path, folder: Path, wat
     os.environ["TMPDIR"] = str(folder / "tmp")
     (folder / "tmp").mkdir()
     importlib.import_module("tempfile").tempdir = None
+    # torch names its folder of temporary files there once, for this process and for all that it starts
+    os.environ.pop("TORCHINDUCTOR_CACHE_DIR", None)
     main = snakemake if script == "snakemake" else importlib.import_module(script).main
     started = time.process_time()
     log = folder.with_name(f"{folder.name}.log")
