@@ -35,7 +35,7 @@ def run(script: Path, *flags: object) -> None:
 
 def test_a_preset_is_an_entry(scripts: Path, tiny_split: Path, tmp_path: Path) -> None:
     presets = scripts / "chestgan" / "gan" / "presets.py"
-    add(presets, '    "strong": GanSettings(', '    "mine": dataclasses.replace(_COVIDGAN, dropout=0.25),\n')
+    add(presets, '    "strong": _STRONG', '    "mine": dataclasses.replace(_COVIDGAN, dropout=0.25),\n')
     run(scripts / "train_acgan.py", "--real", tiny_split, "--preset", "mine", *TRAIN, "--output", tmp_path / "train")
 
 

@@ -43,6 +43,7 @@ def changed(one: dict, other: dict) -> set[str]:
         ("s5_residual", "s6_rates", {"discriminator_learning_rate", "adam_beta1", "adam_beta2"}),
         ("s6_rates", "s7_hinge", {"source_loss"}),
         ("s7_hinge", "s8_projection", {"conditioning"}),
+        ("s8_projection", "strong_ac", {"conditioning"}),
         ("s8_projection", "ramp_projection", {"class_ramp_kimg"}),
         ("ramp_projection", "ramp_ac", {"conditioning"}),
         ("ramp_projection", "ramp_adc", {"conditioning"}),
