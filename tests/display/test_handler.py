@@ -63,6 +63,24 @@ def run(display: Display, folder: Path) -> None:
     display.emit(record(None, message="warning: the disk is nearly full"))
 
 
+def test_what_is_left_is_shared_by_as_many_jobs_as_run_at_once(
+    show, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(handler.time, "monotonic", lambda: clock)
+    clock = 0.0
+    stream = io.StringIO()
+    display = show(stream)
+    display.kinds = {Kind("train_acgan", "dcgan"): 10}
+    display.emit(record("RUN_INFO", stats={"train_acgan": 10, "total": 10}, message="Job stats"))
+    for number in (0, 1):
+        display.emit(started(number, tmp_path / f"{number}.log"))
+    clock = 100.0
+    for number in (0, 1):
+        display.emit(record("JOB_FINISHED", job_id=number))
+    # eight trainings of 100 s, and one at its end, then none; two at once
+    assert [line.split("about ")[1] for line in stream.getvalue().splitlines()[1:]] == ["7 min left]", "7 min left]"]
+
+
 def test_a_pipe_has_a_line_for_each_job_and_no_list_of_files(show, tmp_path: Path) -> None:
     stream = io.StringIO()
     display = show(stream)

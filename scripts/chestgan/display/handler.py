@@ -72,7 +72,7 @@ class Display(logging.Handler):
         self.seconds: dict[Kind, list[float]] = {}
         self.warnings: dict[str, list[str]] = {}
         self.counts: dict[str, int] = {}
-        self.done = self.failed = self.n_drawn = 0
+        self.done = self.failed = self.n_drawn = self.most_at_once = 0
         self.began = self.written = time.monotonic()
         self.complete = self.is_closed = False
         self.on_terminal = not dry and stream.isatty()
@@ -121,6 +121,7 @@ class Display(logging.Handler):
         log = Path(record.log[0].split(" (")[0]) if record.log else None
         start = log.stat().st_size if log and log.is_file() else 0
         self.jobs[record.jobid] = Job(label, Kind(record.rule_name, of), log, start, time.monotonic())
+        self.most_at_once = max(self.most_at_once, len(self.jobs))
 
     def _finish(self, record: Any) -> None:
         job = self.jobs.pop(record.job_id, None)
@@ -169,7 +170,8 @@ class Display(logging.Handler):
         estimates = estimate.seconds_of_kinds(
             {*waiting, *(kind for kind, _, _ in running)}, measured, self.earlier, self.expected
         )
-        return estimate.seconds_left(waiting, running, estimates, at_once=len(running))
+        # where a job has just ended, the next one of its place hasn't begun
+        return estimate.seconds_left(waiting, running, estimates, at_once=self.most_at_once)
 
     def _waiting(self) -> dict[Kind, float]:
         """Count the jobs of each kind that haven't begun; where some were done before, a like share of each kind."""
