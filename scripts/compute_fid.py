@@ -54,6 +54,9 @@ class Config:
     n_draws: int = setting(
         "random draws to average over where a side has more than n images", 10, minimum=1, maximum=1000
     )
+    most_images: int = setting(
+        "images of a side in a draw, at most: time and memory grow with their square", 5000, minimum=4
+    )
     n_subsets: int = setting(
         "random halves for the standard error of the kernel distance", 100, minimum=2, maximum=10_000
     )
@@ -86,7 +89,7 @@ def measure_sets(config: Config, sets: dict[str, Path]) -> None:
     """Measure two image sets, `real` and `generated`, and write the tables."""
     origin = image_sides.read_origin(sets["generated"])
     sides = image_sides.read_sides(**sets, has_split=sets["real"] == config.real)
-    counts = matching.count_images(sides)
+    counts = matching.count_images(sides, config.most_images)
     devices.use_threads(config.threads)
     extractors = [
         features.load_extractor(

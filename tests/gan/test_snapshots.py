@@ -64,6 +64,17 @@ def test_the_validation_images_become_features_and_as_many_labels_to_ask_for(
     np.testing.assert_allclose(validation.features, means_of(images.images), rtol=1e-5)
 
 
+def test_of_many_validation_images_some_of_all_classes_are_enough(
+    extractor: Extractor, images: ImageSet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(snapshots, "_MOST_IMAGES", 4)
+    validation = snapshots.prepare(images, images.classes, "cpu")
+    rows = [np.abs(means_of(images.images) - features).sum(axis=1).argmin() for features in validation.features]
+    assert len(set(rows)) == 4
+    np.testing.assert_array_equal(validation.fake_labels, images.class_numbers(images.classes)[rows])
+    np.testing.assert_array_equal(validation.features, snapshots.prepare(images, images.classes, "cpu").features)
+
+
 def test_the_validation_kd_is_the_kernel_distance_to_as_many_images_of_each_class(
     extractor: Extractor, images: ImageSet, generator: nn.Module
 ) -> None:

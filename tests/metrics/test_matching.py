@@ -25,22 +25,29 @@ def sides() -> dict[str, ImageSet]:
 
 
 def test_n_of_a_class_is_what_every_side_has(sides: dict[str, ImageSet]) -> None:
-    counts = matching.count_images(sides)
+    counts = matching.count_images(sides, 100)
     assert list(counts.index) == ["covid", "normal"]
     assert counts.to_dict("list") == {"train": [9, 4], "test": [5, 6], "generated": [7, 7], "n": [5, 4]}
 
 
+@pytest.mark.parametrize(("most_images", "n"), [(9, [5, 4]), (8, [4, 3]), (5, [2, 2]), (2, [2, 2])])
+def test_no_more_than_so_many_are_compared_in_the_proportions_of_the_classes(
+    sides: dict[str, ImageSet], most_images: int, n: list[int]
+) -> None:
+    assert matching.count_images(sides, most_images)["n"].tolist() == n
+
+
 def test_a_class_with_one_image_on_a_side_is_told_with_all_its_numbers(sides: dict[str, ImageSet]) -> None:
     with pytest.raises(UserError) as caught:
-        matching.count_images(sides | {"test": side(5, 1)})
+        matching.count_images(sides | {"test": side(5, 1)}, 100)
     assert str(caught.value) == (
         "found 4 train, 1 test, 7 generated images of class normal; a distance needs at least 2 on every side"
     )
-    matching.count_images(sides | {"test": side(5, 2)})
+    matching.count_images(sides | {"test": side(5, 2)}, 100)
 
 
 def test_a_draw_has_n_images_of_each_class_and_none_twice(sides: dict[str, ImageSet]) -> None:
-    matched = matching.match_rows(sides, matching.count_images(sides), 3, seed=0)
+    matched = matching.match_rows(sides, matching.count_images(sides, 100), 3, seed=0)
     assert len(matched) == 3
     for rows in matched:
         assert list(rows) == list(sides)
@@ -54,7 +61,7 @@ def test_a_draw_has_n_images_of_each_class_and_none_twice(sides: dict[str, Image
 
 
 def test_draws_differ_from_one_another_and_follow_the_seed(sides: dict[str, ImageSet]) -> None:
-    counts = matching.count_images(sides)
+    counts = matching.count_images(sides, 100)
     first, again, other = (matching.match_rows(sides, counts, 4, seed) for seed in (0, 0, 1))
     drawn = [[tuple(rows["train"]["all"]) for rows in matched] for matched in (first, again, other)]
     assert drawn[0] == drawn[1]
@@ -65,25 +72,25 @@ def test_draws_differ_from_one_another_and_follow_the_seed(sides: dict[str, Imag
 
 
 def test_every_image_is_drawn_some_time(sides: dict[str, ImageSet]) -> None:
-    matched = matching.match_rows(sides, matching.count_images(sides), 60, seed=0)
+    matched = matching.match_rows(sides, matching.count_images(sides, 100), 60, seed=0)
     for name, images in sides.items():
         assert {row for rows in matched for row in rows[name]["all"]} == set(range(len(images)))
 
 
 def test_where_no_side_has_more_than_n_all_images_are_taken_once() -> None:
     sides = {"train": side(3, 2), "test": side(3, 2)}
-    (rows,) = matching.match_rows(sides, matching.count_images(sides), 10, seed=0)
+    (rows,) = matching.match_rows(sides, matching.count_images(sides, 100), 10, seed=0)
     for name in sides:
         assert sorted(rows[name]["all"]) == list(range(5))
     # one image more on one side, and it takes all draws
     sides["test"] = side(3, 3)
-    assert len(matching.match_rows(sides, matching.count_images(sides), 10, seed=0)) == 10
+    assert len(matching.match_rows(sides, matching.count_images(sides, 100), 10, seed=0)) == 10
 
 
 def test_the_real_rows_are_the_same_beside_any_synthetic_set_of_one_size(sides: dict[str, ImageSet]) -> None:
     labels = sides["generated"].manifest["label"]
     turned = sides | {"generated": images_of(*labels[::-1])}
-    matched, beside = (matching.match_rows(one, matching.count_images(one), 2, 0) for one in (sides, turned))
+    matched, beside = (matching.match_rows(one, matching.count_images(one, 100), 2, 0) for one in (sides, turned))
     for one, other in zip(matched, beside, strict=True):
         for name in ("train", "test"):
             np.testing.assert_array_equal(one[name]["all"], other[name]["all"])
@@ -92,7 +99,7 @@ def test_the_real_rows_are_the_same_beside_any_synthetic_set_of_one_size(sides: 
 
 def test_sides_with_the_same_images_draw_different_rows() -> None:
     sides = {"train": side(20, 20), "test": side(20, 20), "generated": side(5, 5)}
-    (rows,) = matching.match_rows(sides, matching.count_images(sides), 1, 0)
+    (rows,) = matching.match_rows(sides, matching.count_images(sides, 100), 1, 0)
     assert rows["train"]["all"].tolist() != rows["test"]["all"].tolist()
 
 
@@ -108,4 +115,4 @@ def test_rows_by_class_are_all_images_of_each_and_of_all() -> None:
 
 def test_a_class_that_a_side_lacks_is_refused(sides: dict[str, ImageSet]) -> None:
     with pytest.raises(UserError, match="found 4 train, 6 test, 0 generated images of class normal"):
-        matching.count_images(sides | {"generated": side(7, 0)})
+        matching.count_images(sides | {"generated": side(7, 0)}, 100)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy.spatial.distance import cdist
 
+from chestgan.metrics import neighbours
 from chestgan.metrics.neighbours import distances
 
 
@@ -32,3 +33,18 @@ def test_rounding_never_makes_a_distance_to_itself_nan() -> None:
     own = np.diagonal(distances(a, a))
     assert not np.isnan(own).any()
     np.testing.assert_allclose(own, 0, atol=1e-5)
+
+
+@pytest.mark.parametrize("pairs_at_once", [1, 11, 40, 10_000])
+def test_the_nearest_is_found_whatever_fits_into_memory(monkeypatch: pytest.MonkeyPatch, pairs_at_once: int) -> None:
+    random = np.random.default_rng(0)
+    a, b = random.normal(size=(30, 4)), random.normal(size=(11, 4))
+    monkeypatch.setattr(neighbours, "_PAIRS_AT_ONCE", pairs_at_once)
+    distance, place = neighbours.nearest(a, b)
+    np.testing.assert_allclose(distance, cdist(a, b).min(axis=1), rtol=1e-12)
+    np.testing.assert_array_equal(place, cdist(a, b).argmin(axis=1))
+
+
+def test_of_nothing_nothing_is_nearest() -> None:
+    distance, place = neighbours.nearest(np.zeros((0, 3)), np.zeros((2, 3)))
+    assert (distance.shape, place.shape) == ((0,), (0,))

@@ -40,7 +40,7 @@ def features(sides: dict[str, ImageSet]) -> dict[str, np.ndarray]:
 
 @pytest.fixture
 def matched(sides: dict[str, ImageSet]) -> list[MatchedRows]:
-    return matching.match_rows(sides, matching.count_images(sides), 3, seed=0)
+    return matching.match_rows(sides, matching.count_images(sides, 100), 3, seed=0)
 
 
 def measure(metrics, references, features, matched, sides) -> pd.DataFrame:

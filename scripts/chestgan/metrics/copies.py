@@ -6,8 +6,8 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from chestgan.metrics import neighbours
 from chestgan.metrics.metric import ALL
-from chestgan.metrics.neighbours import distances
 
 # fewer unseen images have no 1 % quantile, and their least distance says little
 LEAST_HELD_OUT = 100
@@ -18,7 +18,6 @@ _STRAYS = 0.01
 _CONFIDENCE = 0.95
 # at least so many of the images that are nearest to a training image are listed, copies or not
 N_CLOSEST = 10
-_ROWS_AT_ONCE = 1024
 
 COLUMNS = [
     *("generator", "seed", "extractor", "image", "file", "image_seed", "class"),
@@ -71,14 +70,9 @@ def nearest(features: np.ndarray, of_mirrored: np.ndarray, training: np.ndarray)
         of_mirrored: (N, d) of the mirror images.
         training: (M, d), at least one.
     """
-    found = []
-    for start in range(0, len(features), _ROWS_AT_ONCE):
-        block = slice(start, start + _ROWS_AT_ONCE)
-        both = np.hstack([distances(side[block], training) for side in (features, of_mirrored)])
-        found.append((both.min(axis=1), both.argmin(axis=1)))
-    distance, place = (np.concatenate(parts) for parts in zip(*found, strict=True)) if found else np.zeros((2, 0))
-    place = place.astype(np.int64)
-    return Nearest(distance.astype(np.float64), place % len(training), place >= len(training))
+    upright, mirror = neighbours.nearest(features, training), neighbours.nearest(of_mirrored, training)
+    mirrored = mirror[0] < upright[0]
+    return Nearest(np.minimum(upright[0], mirror[0]), np.where(mirrored, mirror[1], upright[1]), mirrored)
 
 
 def best_pictures(pairs: pd.DataFrame, n_images: int) -> Pictures:

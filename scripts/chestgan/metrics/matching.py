@@ -11,8 +11,10 @@ from chestgan.metrics.metric import ALL
 MatchedRows = dict[str, dict[str, np.ndarray]]
 
 
-def count_images(sides: dict[str, ImageSet]) -> pd.DataFrame:
+def count_images(sides: dict[str, ImageSet], most_images: int) -> pd.DataFrame:
     """Count the images by class (rows) and side (columns); `n` is what every side has.
+
+    Where the classes together have more than `most_images` of them, each has its share of so many, and at least 2.
 
     Raises:
         UserError: a class has too few images on a side.
@@ -27,6 +29,9 @@ def count_images(sides: dict[str, ImageSet]) -> pd.DataFrame:
         if row["n"] < 2:
             found = ", ".join(f"{row[side]} {side}" for side in sides)
             raise UserError(f"found {found} images of class {label}; a distance needs at least 2 on every side")
+    n_images = counts["n"].sum()
+    if n_images > most_images:
+        counts["n"] = (counts["n"] * most_images // n_images).clip(lower=2)
     return counts
 
 

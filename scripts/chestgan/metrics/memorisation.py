@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from chestgan.metrics.neighbours import distances
+from chestgan.metrics.neighbours import nearest
 
 
 def dcr_ratio(train_features: np.ndarray, test_features: np.ndarray, synthetic_features: np.ndarray) -> float:
@@ -19,6 +19,6 @@ def dcr_ratio(train_features: np.ndarray, test_features: np.ndarray, synthetic_f
         they lie off all real images.
     """
     synthetic, unseen = (
-        np.median(distances(features, train_features).min(axis=1)) for features in (synthetic_features, test_features)
+        np.median(nearest(features, train_features)[0]) for features in (synthetic_features, test_features)
     )
     return float(synthetic / unseen)

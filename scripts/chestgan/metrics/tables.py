@@ -13,7 +13,8 @@ from chestgan.metrics.metric import ALL, Comparison, Metric
 
 REFERENCES = ("train", "test")
 _MATCHED = (
-    "n images from each side, drawn at random without replacement, as many of each class on both sides; values are "
+    "n images from each side, drawn at random without replacement, as many of each class on both sides (most_images "
+    "bounds them); values are "
     "means over the draws; real_*: the same of real training images beside the test images"
 )
 
