@@ -14,7 +14,7 @@ class Sizes:
     Attributes:
         rounds: times that each side is measured.
         threads: cores that each side may use.
-        gans: the names of those that are trained, all if none are given.
+        gans: the names of those that are trained, presets among them; all if none are given.
         gan: settings that replace those of every preset.
         generator_width: of covidgan and dcgan at 64 px; the sources' networks have twice as many channels.
         image_sizes: sides of the images whose training's memory is measured.
@@ -39,4 +39,4 @@ class Sizes:
     plan_jobs: tuple[int, ...] = (1_000, 5_000, 10_000)
 
 
-TINY = Sizes(1, 1, ("strong",), {"batch_size": 8}, 16, (32,), 4, 8, 6, 128, 2, (11, 22))
+TINY = Sizes(1, 1, ("strong", "diffusion"), {"batch_size": 8}, 16, (32,), 4, 8, 6, 128, 2, (11, 22))

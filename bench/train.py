@@ -18,8 +18,9 @@ from alternation import Row, alternate, ratios, workers
 from chestgan.base import devices
 from chestgan.gan import presets
 from chestgan.gan.batches import make_batch, step_seed
-from chestgan.gan.presets import GanSettings
-from chestgan.gan.step import build, train_step, update_ema
+from chestgan.gan.ema import update_ema
+from chestgan.gan.kinds import KINDS
+from chestgan.gan.presets import GanSettings, TrainingSettings
 from sizes import Sizes
 
 N_CLASSES = 2
@@ -126,7 +127,12 @@ def make_plain(gan: GanSettings, image_size: int, n_steps: int, threads: int) ->
 
 
 def make_ours(
-    gan: GanSettings, image_size: int, n_steps: int, threads: int, rank: int = 0, address: dict[str, str] | None = None
+    settings: TrainingSettings,
+    image_size: int,
+    n_steps: int,
+    threads: int,
+    rank: int = 0,
+    address: dict[str, str] | None = None,
 ) -> tuple[Callable[[], None], dict[str, Any]]:
     """Make a piece of work of some steps of the engine, as train_acgan takes them.
 
@@ -140,20 +146,23 @@ def make_ours(
         os.environ |= address | {"RANK": str(rank), "LOCAL_RANK": str(rank), "LOCAL_WORLD_SIZE": "2", "WORLD_SIZE": "2"}
         os.environ["ACCELERATE_USE_CPU"] = "true"
     devices.use_threads(threads)
-    accelerator = devices.accelerator("cpu", n_ranks, gan.mixed_precision)
+    accelerator = devices.accelerator("cpu", n_ranks, settings.mixed_precision)
     images, class_rows = _data(image_size)
-    made = build(gan, N_CLASSES, image_size, 0, accelerator)
+    kind = KINDS[settings.kind]
+    made = kind.build(settings, N_CLASSES, image_size, 0, accelerator)
     generator = accelerator.unwrap_model(made.generator)
 
     def work(n_steps: int = n_steps) -> None:
         for step in range(n_steps):
-            batch = make_batch(images, class_rows, gan, 0, step, rank, n_ranks)
+            batch = kind.make_batch(images, class_rows, settings, 0, step, rank, n_ranks)
             torch.manual_seed(step_seed(0, step, rank + 1))
-            train_step(made, batch, gan, step, accelerator)
+            kind.train_step(made, batch, settings, step, accelerator)
             if made.ema:
-                update_ema(made, generator, step + 1, gan)
+                update_ema(made.ema, generator, step + 1, settings)
 
-    known = {"parameters": [_count(network) for network in (made.generator, made.discriminator)]}
+    # a diffusion model has no discriminator
+    discriminator = made.discriminator if settings.kind == "gan" else nn.Identity()
+    known = {"parameters": [_count(network) for network in (made.generator, discriminator)]}
     if not address:
         with FlopCounterMode(display=False) as counter:
             work(1)

@@ -112,10 +112,11 @@ def generate_share(
         for start in range(0, len(rows), sampling.CHUNK)
     ]
     share = chunks[accelerator.process_index :: accelerator.num_processes]
+    of = description.settings.latents_of(description.image_size)
     unit = f"chunks of {sampling.CHUNK} images"
     for label, rows in progress.track(share, f"generate {description.name}", unit, images=sampling.CHUNK):
         number = description.classes.index(label)
-        latents = sampling.latents(manifest["seed"].to_numpy()[rows], number, description.settings)
+        latents = sampling.latents(manifest["seed"].to_numpy()[rows], number, of)
         images[rows] = sampling.sample_images(generator, latents, torch.full((len(rows),), number))
         for row in rows:
             Image.fromarray(images[row]).save(folder / manifest["file"][row])

@@ -23,8 +23,9 @@ from chestgan.base.errors import UserError
 from chestgan.base.provenance import versions
 from chestgan.base.settings import argument, setting
 from chestgan.base.tables import write_table
-from chestgan.gan import checkpoint, generator_file, presets, snapshots, step, training_set
+from chestgan.gan import checkpoint, generator_file, presets, snapshots, training_set
 from chestgan.gan.kept_snapshots import Keeping
+from chestgan.gan.kinds import Model
 from chestgan.gan.training import SPEED, State, Training, resume, train
 from chestgan.images.labels import check_labels
 from chestgan.images.sheets import save_sheet
@@ -65,40 +66,42 @@ def run(config: Config) -> None:
     with contextlib.ExitStack() as stack:
         if accelerator.is_main_process:
             stack.enter_context(checkpoint.hold(training.checkpoint))
-        gan = step.build(training.settings, len(data.classes), data.image_size, config.seed, accelerator)
-        state = resume(training, gan)
+        model = training.kind.build(training.settings, len(data.classes), data.image_size, config.seed, accelerator)
+        state = resume(training, model)
         watch = stack.enter_context(interruption.watch(config.time_limit))
-        train(training, gan, state, watch)
+        train(training, model, state, watch)
         if accelerator.is_main_process:
-            publish(config, training, gan, state)
+            publish(config, training, model, state)
     accelerator.wait_for_everyone()
     accelerator.end_training()
 
 
 def prepare(config: Config) -> Training:
     """Check everything before any work is done, and join the processes."""
-    gan_settings = presets.resolve(config.preset, config)
-    data = training_set.read(config.real, gan_settings, config.processes)
+    training_settings = presets.resolve(config.preset, config)
+    if config.keep_discriminators and training_settings.kind != "gan":
+        raise UserError(f"keep_discriminators is true, but the preset {config.preset} has no discriminator")
+    data = training_set.read(config.real, training_settings, config.processes)
     devices.use_threads(config.threads)
     accelerator = devices.accelerator(
-        config.device, config.processes, gan_settings.mixed_precision, log_folder=config.tensorboard
+        config.device, config.processes, training_settings.mixed_precision, log_folder=config.tensorboard
     )
     name = config.name or config.preset
     if config.tensorboard:
         accelerator.init_trackers(name)
     accelerator.print(
         f"{config.processes} process{'es' if config.processes > 1 else ''} on {accelerator.device.type}, "
-        f"{gan_settings.batch_size // config.processes} of {gan_settings.batch_size} images per step each",
+        f"{training_settings.batch_size // config.processes} of {training_settings.batch_size} images per step each",
         file=sys.stderr,
     )
     # a longer training begins like a shorter one, so its length is no part of what it is
-    decisive = dataclasses.asdict(gan_settings) | {"seed": config.seed, "kimg": None}
+    decisive = dataclasses.asdict(training_settings) | {"seed": config.seed, "kimg": None}
     data_files = [config.real / "images.npy", config.real / "manifest.csv"]
     return Training(
         name=name,
         preset=config.preset,
         seed=config.seed,
-        settings=gan_settings,
+        settings=training_settings,
         data=data,
         accelerator=accelerator,
         processes=config.processes,
@@ -112,12 +115,12 @@ def prepare(config: Config) -> Training:
     )
 
 
-def publish(config: Config, training: Training, gan: step.Gan, state: State) -> None:
+def publish(config: Config, training: Training, model: Model, state: State) -> None:
     """Write the results; the folder appears whole."""
     history = pd.DataFrame(state.history)
     n_classes = len(training.data.classes)
-    generator = step.sampling_generator(gan, training.settings, n_classes, training.accelerator)
-    last = step.copied_weights(generator)
+    generator = training.kind.sampling_generator(model, training.settings, n_classes, training.accelerator)
+    last = snapshots.copied_weights(generator)
     last_kimg, last_validation_kd = training.kimg(state.step), state.history[-1]["validation_kd"]
     selected = training.description(state.best_kimg, state.best_validation_kd)
     generator.load_state_dict(state.best_weights)
@@ -137,7 +140,7 @@ def publish(config: Config, training: Training, gan: step.Gan, state: State) -> 
         (folder / "samples").mkdir()
         for kimg in sheets.keys() - set(lost):
             shutil.copy(sheets[kimg], folder / "samples")
-        save_sheet(snapshots.sample_sheet(generator, training.settings, n_classes), folder / "samples.png")
+        save_sheet(snapshots.sample_sheet(generator, training.latents, n_classes), folder / "samples.png")
         files.write_json(folder / "settings.json", provenance(config, training, state) | {"warnings": warnings})
 
 

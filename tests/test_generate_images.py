@@ -25,9 +25,10 @@ CLASSES = ["covid", "normal"]
 def write_generator(path: Path, preset: str = "covidgan") -> Path:
     """Write an untrained generator of 32 px whose images nevertheless differ."""
     small = {"generator_width": 32, "discriminator_width": 4, "latent_dim": 8, "latent_std": 1.0}
-    gan = dataclasses.replace(presets.PRESETS[preset], **small)
+    begin = presets.PRESETS[preset]
+    gan = dataclasses.replace(begin, **{name: value for name, value in small.items() if hasattr(begin, name)})
     torch.manual_seed(0)
-    generator = build_generator(gan, len(CLASSES), 32)
+    generator = generator_file.BUILDERS[gan.kind](gan, len(CLASSES), 32)
     with torch.no_grad():
         for parameter in generator.parameters():
             parameter.mul_(3)

@@ -1,5 +1,6 @@
 """The training script: its files, its refusals, and that nothing that happens in between changes its result."""
 
+import dataclasses
 import itertools
 import json
 import os
@@ -22,11 +23,14 @@ from PIL import Image
 import generate_images
 import train_acgan
 from chestgan.base import files, interruption
-from chestgan.gan import generator_file, presets, training
+from chestgan.gan import generator_file, kinds, presets
 from project import ROOT
 
-SMALL = ["--generator-width", "32", "--discriminator-width", "4", "--latent-dim", "8", "--batch-size", "8"]
-SMALL += ["--kimg", "0.16", "--snapshot-kimg", "0.064", "--threads", "1"]
+SHORT = ["--batch-size", "8", "--kimg", "0.16", "--snapshot-kimg", "0.064", "--threads", "1"]
+SMALL = {
+    "gan": ["--generator-width", "32", "--discriminator-width", "4", "--latent-dim", "8"],
+    "diffusion": ["--generator-width", "16", "--sampling-steps", "2"],
+}
 
 
 @pytest.fixture(autouse=True)
@@ -36,8 +40,9 @@ def no_precision_of_before() -> Iterator[None]:
     AcceleratorState._reset_state(reset_partial_state=True)
 
 
-def flags(split: Path, output: Path, *more: str) -> list[str]:
-    return ["--real", str(split), "--output", str(output), *SMALL, *more]
+def flags(split: Path, output: Path, *more: str, preset: str = "covidgan") -> list[str]:
+    small = SMALL[presets.PRESETS[preset].kind]
+    return ["--real", str(split), "--output", str(output), "--preset", preset, *small, *SHORT, *more]
 
 
 @pytest.fixture(scope="module")
@@ -93,9 +98,9 @@ def test_same_seed_same_bits(trained: Path, tiny_split: Path, tmp_path: Path) ->
 
 @pytest.mark.parametrize("preset", presets.PRESETS)
 def test_a_killed_training_goes_on_to_the_same_bits(preset: str, tiny_split: Path, tmp_path: Path) -> None:
-    more = ["--preset", preset, "--ema-kimg", "0.05", "--kimg", "0.8", "--snapshot-kimg", "0.08"]
-    assert train_acgan.main(flags(tiny_split, tmp_path / "undisturbed", *more)) == 0
-    killed = flags(tiny_split, tmp_path / "killed", *more)
+    more = ["--ema-kimg", "0.05", "--kimg", "0.8", "--snapshot-kimg", "0.08"]
+    assert train_acgan.main(flags(tiny_split, tmp_path / "undisturbed", *more, preset=preset)) == 0
+    killed = flags(tiny_split, tmp_path / "killed", *more, preset=preset)
     checkpoint = tmp_path / "killed-checkpoint" / "checkpoint.pt"
     random = np.random.default_rng(len(preset))
     for _ in range(2):
@@ -208,6 +213,14 @@ def test_kept_snapshots_are_the_same_whatever_happened_in_between(
     assert told["kept_kimg"] == [0.12, 0.24, 0.36]
 
 
+def test_a_diffusion_model_keeps_no_discriminator(tiny_split: Path, tmp_path: Path, capsys) -> None:
+    more = ["--keep-snapshots", "1", "--keep-discriminators"]
+    assert train_acgan.main(flags(tiny_split, tmp_path / "train", *more, preset="diffusion")) == 1
+    assert (
+        "error: keep_discriminators is true, but the preset diffusion has no discriminator" in capsys.readouterr().err
+    )
+
+
 def test_a_training_that_kept_too_little_begins_again(tiny_split: Path, tmp_path: Path, capsys) -> None:
     checkpoint = ["--checkpoint", str(tmp_path / "checkpoint"), "--snapshots", str(tmp_path / "kept")]
     assert train_acgan.main(flags(tiny_split, tmp_path / "none", *checkpoint)) == 0
@@ -296,20 +309,21 @@ def test_a_full_disk_leaves_the_last_checkpoint_to_go_on_from(
 
 
 def test_a_loss_that_is_not_finite_stops_the_training(tiny_split: Path, tmp_path: Path, capsys, monkeypatch) -> None:
-    real_step = training.train_step
-    monkeypatch.setattr(training, "train_step", lambda *arguments: real_step(*arguments) * torch.nan)
+    gan = kinds.KINDS["gan"]
+    broken = dataclasses.replace(gan, train_step=lambda *arguments: gan.train_step(*arguments) * torch.nan)
+    monkeypatch.setitem(kinds.KINDS, "gan", broken)
     assert train_acgan.main(flags(tiny_split, tmp_path / "train")) == 1
     error = capsys.readouterr().err
     assert "error: a loss isn't finite after 0.008 thousand images: discriminator_source nan" in error
     assert not (tmp_path / "train").exists()
 
 
-@pytest.mark.parametrize("preset", ["covidgan", "covidgan_paper", "strong"])
+@pytest.mark.parametrize("preset", ["covidgan", "covidgan_paper", "strong", "diffusion"])
 def test_two_processes_train_on_the_same_global_batch(preset: str, tiny_split: Path, tmp_path: Path) -> None:
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
     torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
-    networks = ["--preset", preset, "--spectral-norm"]
-    two = flags(tiny_split, tmp_path / "two", *networks, "--processes", "2")
+    networks = ["--spectral-norm"] if presets.PRESETS[preset].kind == "gan" else []
+    two = flags(tiny_split, tmp_path / "two", *networks, "--processes", "2", preset=preset)
     script = [ROOT / "scripts" / "train_acgan.py", *two]
     done = subprocess.run([*torchrun, *script], env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
@@ -317,7 +331,8 @@ def test_two_processes_train_on_the_same_global_batch(preset: str, tiny_split: P
     assert history["kimg"].iloc[-1] == 0.16
     # the checkpoint goes on with another number of processes, and says so
     more = [*networks, "--kimg", "0.192", "--checkpoint", str(tmp_path / "two-checkpoint")]
-    script = [sys.executable, ROOT / "scripts" / "train_acgan.py", *flags(tiny_split, tmp_path / "one", *more)]
+    one = flags(tiny_split, tmp_path / "one", *more, preset=preset)
+    script = [sys.executable, ROOT / "scripts" / "train_acgan.py", *one]
     done = subprocess.run(script, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert "; the number of processes was 2 and is 1" in done.stderr
@@ -347,6 +362,12 @@ def test_two_processes_train_on_the_same_global_batch(preset: str, tiny_split: P
             "batch_size is 2; expected a multiple of the 1 processes that leaves each at least two",
         ),
         (["--snapshot-kimg", "0.004"], "snapshot_kimg is 0.004; expected at least 0.008, the images of one step"),
+        (
+            ["--preset", "diffusion"],
+            "latent_dim is 8, but the preset diffusion is a diffusion model, which has no such setting; leave",
+        ),
+        (["--sampling-steps", "9"], "sampling_steps is 9, but the preset covidgan is a GAN, which has no such setting"),
+        (["--architecture", "unet"], "architecture is 'unet'; expected one of covidgan, residual"),
         (["--keep-discriminators"], "keep_discriminators goes with keep_snapshots"),
         (["--real", "nowhere"], "nowhere isn't an image set: there is no nowhere/images.npy"),
     ],

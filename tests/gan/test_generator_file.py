@@ -17,7 +17,6 @@ from torch import nn
 from chestgan.base.errors import UserError
 from chestgan.gan import generator_file, presets
 from chestgan.gan.generator_file import Description
-from chestgan.gan.networks.build import build_generator
 
 KEY = "chestgan_generator"
 SMALL = {"generator_width": 16, "discriminator_width": 4, "latent_dim": 4}
@@ -58,13 +57,16 @@ FIRST_VERSION = {
 
 
 def described(preset: str, **changes: Any) -> Description:
-    settings = dataclasses.replace(presets.PRESETS[preset], **SMALL | changes)
+    begin = presets.PRESETS[preset]
+    small = {name: value for name, value in SMALL.items() if hasattr(begin, name)}
+    settings = dataclasses.replace(begin, **small | changes)
     return Description("mine", 4, preset, settings, 32, ["covid", "normal"], 1.5, 0.25)
 
 
 def built(description: Description) -> nn.Module:
     torch.manual_seed(0)
-    return build_generator(description.settings, len(description.classes), description.image_size)
+    build = generator_file.BUILDERS[description.settings.kind]
+    return build(description.settings, len(description.classes), description.image_size)
 
 
 def save_with(path: Path, text: str | None) -> Path:
@@ -94,7 +96,7 @@ def test_what_was_written_is_read(preset: str, tmp_path: Path) -> None:
     read, told = generator_file.read(tmp_path / "g.safetensors")
     assert told == description
     assert all(torch.equal(one, other) for one, other in zip(*map(weights_of, (read, generator)), strict=True))
-    latents, labels = torch.randn(6, 4), torch.arange(6) % 2
+    latents, labels = torch.randn(6, description.settings.latents_of(32).dim), torch.arange(6) % 2
     assert torch.equal(read(latents, labels), generator.eval()(latents, labels))
 
 

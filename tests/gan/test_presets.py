@@ -17,7 +17,7 @@ def resolved(*sections: dict) -> dict:
     """Give all settings of a generator as the workflow's flags set them, a later section over an earlier one."""
     merged = {key: value for section in sections for key, value in section.items()}
     preset = merged.pop("preset")
-    names = [field.name for field in dataclasses.fields(presets.GanSettings)]
+    names = [field.name for field in dataclasses.fields(presets.Overrides)]
     overrides = SimpleNamespace(**(dict.fromkeys(names) | merged))
     return dataclasses.asdict(presets.resolve(preset, overrides))
 

@@ -13,6 +13,7 @@ from chestgan.gan.networks.build import build_generator
 SETTINGS = dataclasses.replace(
     presets.PRESETS["covidgan"], generator_width=32, latent_dim=8, latent_std=0.5, channels=3
 )
+LATENTS = SETTINGS.latents_of(32)
 
 
 class Recorder(nn.Module):
@@ -36,7 +37,7 @@ def counted(n_images: int) -> Tensor:
 
 
 def test_a_latent_is_numpys_normal_numbers_of_its_stream_and_seed() -> None:
-    latents = sampling.latents(np.array([3, 12]), 7, SETTINGS)
+    latents = sampling.latents(np.array([3, 12]), 7, LATENTS)
     expected = [0.5 * np.random.default_rng((7, seed)).standard_normal(8) for seed in (3, 12)]
     assert latents.dtype == torch.float32
     np.testing.assert_array_equal(latents.numpy(), np.float32(expected))
@@ -44,15 +45,15 @@ def test_a_latent_is_numpys_normal_numbers_of_its_stream_and_seed() -> None:
 
 def test_a_latent_depends_on_its_seed_and_stream_alone() -> None:
     seeds = np.array([5, 9, 5])
-    latents = sampling.latents(seeds, 0, SETTINGS)
+    latents = sampling.latents(seeds, 0, LATENTS)
     assert torch.equal(latents[0], latents[2])
     assert not torch.equal(latents[0], latents[1])
-    assert torch.equal(sampling.latents(seeds[1:2], 0, SETTINGS)[0], latents[1])
-    assert not torch.isin(sampling.latents(seeds, 1, SETTINGS), latents).any()
+    assert torch.equal(sampling.latents(seeds[1:2], 0, LATENTS)[0], latents[1])
+    assert not torch.isin(sampling.latents(seeds, 1, LATENTS), latents).any()
 
 
 def test_latents_have_the_standard_deviation_of_the_settings() -> None:
-    latents = sampling.latents(np.arange(1000), 0, SETTINGS)
+    latents = sampling.latents(np.arange(1000), 0, LATENTS)
     # three standard errors of 8,000 numbers
     assert latents.std().item() == pytest.approx(0.5, abs=3 * 0.5 / 16000**0.5)
     assert latents.mean().item() == pytest.approx(0, abs=3 * 0.5 / 8000**0.5)
@@ -78,7 +79,7 @@ def test_the_generator_is_always_asked_for_a_whole_chunk(n_images: int, chunks: 
 def test_an_image_is_the_same_bits_whatever_is_sampled_beside_it() -> None:
     torch.manual_seed(0)
     generator = build_generator(SETTINGS, 2, 32).eval()
-    latents, labels = sampling.latents(np.arange(40), 0, SETTINGS), torch.arange(40) % 2
+    latents, labels = sampling.latents(np.arange(40), 0, LATENTS), torch.arange(40) % 2
     images = sampling.sample_images(generator, latents, labels)
     np.testing.assert_array_equal(sampling.sample_images(generator, latents[:33], labels[:33]), images[:33])
     np.testing.assert_array_equal(sampling.sample_images(generator, latents[7:8], labels[7:8])[0], images[7])

@@ -16,6 +16,7 @@ from chestgan.metrics import efficientnet, frechet_kernel
 from chestgan.metrics.extractor import Extractor
 
 SETTINGS = dataclasses.replace(presets.PRESETS["covidgan"], generator_width=32, latent_dim=8, latent_std=1.0)
+LATENTS = SETTINGS.latents_of(32)
 
 
 def tile_means() -> Extractor:
@@ -84,7 +85,7 @@ def test_the_validation_kd_is_the_kernel_distance_to_as_many_images_of_each_clas
     )
     fake = sampling.sample_images(generator, latents, torch.tensor([1, 0, 0, 1, 2, 0, 0]))
     expected, _ = frechet_kernel.kernel_distance(means_of(images.images), means_of(fake), 2, 2, seed=5)
-    assert snapshots.validation_kd(generator, SETTINGS, validation) == pytest.approx(expected, rel=1e-4)
+    assert snapshots.validation_kd(generator, LATENTS, validation) == pytest.approx(expected, rel=1e-4)
     assert expected > 0
 
 
@@ -92,9 +93,9 @@ def test_the_same_generator_has_the_same_validation_kd_whatever_was_drawn_before
     extractor: Extractor, images: ImageSet, generator: nn.Module
 ) -> None:
     validation = snapshots.prepare(images, images.classes, "cpu")
-    first = snapshots.validation_kd(generator, SETTINGS, validation)
+    first = snapshots.validation_kd(generator, LATENTS, validation)
     torch.manual_seed(99)
-    assert snapshots.validation_kd(generator, SETTINGS, validation) == first
+    assert snapshots.validation_kd(generator, LATENTS, validation) == first
 
 
 def test_a_generator_of_the_validation_images_themselves_is_nearer_than_any_other(
@@ -110,22 +111,22 @@ def test_a_generator_of_the_validation_images_themselves_is_nearer_than_any_othe
             return (torch.from_numpy(images.images)[rows, None] / 127.5 - 1) * self.scale
 
     validation = Validation(extractor, means_of(images.images), torch.zeros(7, dtype=torch.int64))
-    copied = snapshots.validation_kd(Copier().eval(), SETTINGS, validation)
+    copied = snapshots.validation_kd(Copier().eval(), LATENTS, validation)
     # the same sample twice lies below zero: the unbiased estimate leaves out the diagonals
-    assert copied < 0 < snapshots.validation_kd(generator, SETTINGS, validation)
+    assert copied < 0 < snapshots.validation_kd(generator, LATENTS, validation)
 
 
 def test_a_sheet_has_a_row_for_each_class_of_the_same_latents(generator: nn.Module) -> None:
-    sheet = snapshots.sample_sheet(generator, SETTINGS, 3)
+    sheet = snapshots.sample_sheet(generator, LATENTS, 3)
     assert (sheet.shape, sheet.dtype) == ((3, 10, 32, 32), np.uint8)
-    latents = sampling.latents(np.arange(10), 0, SETTINGS)
+    latents = sampling.latents(np.arange(10), 0, LATENTS)
     for label in range(3):
         labels = torch.full((10,), label)
         alone = sampling.sample_images(generator, latents, labels)
         # a chunk of others rounds otherwise at most
         assert np.abs(sheet[label].astype(int) - alone).max() <= 1
     assert not np.array_equal(sheet[0], sheet[1])
-    np.testing.assert_array_equal(snapshots.sample_sheet(generator, SETTINGS, 3), sheet)
+    np.testing.assert_array_equal(snapshots.sample_sheet(generator, LATENTS, 3), sheet)
 
 
 def test_the_extractor_is_the_one_that_needs_no_file_beside_the_packages(images: ImageSet) -> None:

@@ -62,7 +62,7 @@ def make_networks() -> str:
         "presets": {name: dataclasses.asdict(preset) for name, preset in presets.PRESETS.items()},
         "sizes": {
             name: [size for size in bounds if _can_make(architecture, size)]
-            for name, architecture in architectures.ARCHITECTURES.items()
+            for name, architecture in (architectures.ARCHITECTURES | architectures.DENOISERS).items()
         },
         "measured": _measured(PERFORMANCE.read_text()),
         "classifier_bytes": {name: _bytes(classifiers.build(name, 2, 64)) for name in classifiers.BACKBONES},

@@ -11,13 +11,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from chestgan.gan.presets import GanSettings
+from chestgan.gan.presets import DiffusionSettings, GanSettings, TrainingSettings
 from chestgan.images import augmentation, pixels
 
 
 @dataclass(frozen=True)
 class Batch:
-    """One process's share of a step, on its device.
+    """One process's share of a step of a GAN, on its device.
 
     Attributes:
         real_images: (n, channels, H, W) float32 in [-1, 1].
@@ -40,10 +40,27 @@ class Batch:
     fake_augmentation: Tensor
 
 
+@dataclass(frozen=True)
+class NoisyBatch:
+    """One process's share of a step of a diffusion model, on its device.
+
+    Attributes:
+        real_images: (n, channels, H, W) float32 in [-1, 1].
+        labels: (n,) int64, the classes of the real images.
+        noise: (n, channels, H, W) float32 from N(0, 1).
+        levels: (n,) float32 from N(0, 1), from which the levels of the noise follow.
+    """
+
+    real_images: Tensor
+    labels: Tensor
+    noise: Tensor
+    levels: Tensor
+
+
 def make_batch(
     images: Tensor, class_rows: list[np.ndarray], settings: GanSettings, seed: int, step: int, rank: int, n_ranks: int
 ) -> Batch:
-    """Make one process's share of the batch of a step.
+    """Make one process's share of the batch of a GAN's step.
 
     Args:
         images: (N, H, W) uint8 on the device.
@@ -58,10 +75,29 @@ def make_batch(
     if settings.separate_fakes:
         generator_latents = _latents(settings, random)
         fake_labels, generator_labels = torch.randint(len(class_rows), (2, n_images), generator=random)
-    share = slice(rank * n_images // n_ranks, (rank + 1) * n_images // n_ranks)
+    share = _share(settings, rank, n_ranks)
     real_images = pixels.to_network(images[rows[share].to(images.device)], settings.channels)
     drawn = (labels, latents, fake_labels, generator_latents, generator_labels, real_numbers, fake_numbers)
     return Batch(real_images, *(part[share].to(images.device) for part in drawn))
+
+
+def make_noisy_batch(
+    images: Tensor,
+    class_rows: list[np.ndarray],
+    settings: DiffusionSettings,
+    seed: int,
+    step: int,
+    rank: int,
+    n_ranks: int,
+) -> NoisyBatch:
+    """Make one process's share of the batch of a diffusion model's step, as `make_batch` does."""
+    rows, labels = _real_rows(class_rows, settings, seed, step)
+    random = torch.Generator().manual_seed(step_seed(seed, step))
+    noise = torch.randn(settings.batch_size, settings.channels, *images.shape[1:], generator=random)
+    levels = torch.randn(settings.batch_size, generator=random)
+    share = _share(settings, rank, n_ranks)
+    real_images = pixels.to_network(images[rows[share].to(images.device)], settings.channels)
+    return NoisyBatch(real_images, *(part[share].to(images.device) for part in (labels, noise, levels)))
 
 
 def step_seed(seed: int, step: int, rank: int = 0) -> int:
@@ -69,11 +105,16 @@ def step_seed(seed: int, step: int, rank: int = 0) -> int:
     return int(np.random.SeedSequence((seed, step, rank)).generate_state(1, np.uint64)[0] >> 1)
 
 
+def _share(settings: TrainingSettings, rank: int, n_ranks: int) -> slice:
+    """Select the images of a process in a global batch."""
+    return slice(rank * settings.batch_size // n_ranks, (rank + 1) * settings.batch_size // n_ranks)
+
+
 def _latents(settings: GanSettings, random: torch.Generator) -> Tensor:
     return torch.randn(settings.batch_size, settings.latent_dim, generator=random) * settings.latent_std
 
 
-def _real_rows(class_rows: list[np.ndarray], settings: GanSettings, seed: int, step: int) -> tuple[Tensor, Tensor]:
+def _real_rows(class_rows: list[np.ndarray], settings: TrainingSettings, seed: int, step: int) -> tuple[Tensor, Tensor]:
     """List the rows and the labels of a step's real images.
 
     Balanced, the classes take turns, so each has its equal part; otherwise all images are shuffled together.

@@ -13,10 +13,13 @@ from torch import Tensor, nn
 from chestgan.base import files, settings
 from chestgan.base.errors import UserError
 from chestgan.gan.networks.build import build_generator
-from chestgan.gan.presets import GanSettings
+from chestgan.gan.networks.denoiser import build_sampler
+from chestgan.gan.presets import SETTINGS, TrainingSettings
 from chestgan.images.image_set import MAX_IMAGE_SIZE
 from chestgan.images.labels import check_labels
 
+# what builds the generator of each kind
+BUILDERS = {"gan": build_generator, "diffusion": build_sampler}
 # the one key of the file's metadata; a file without it is another project's, or a discriminator's
 _KEY = "chestgan_{network}"
 # the words of the first version's files, where the code has other ones now: files that people share stay readable
@@ -39,7 +42,7 @@ class Description:
     name: str
     seed: int
     preset: str
-    settings: GanSettings
+    settings: TrainingSettings
     image_size: int
     classes: list[str]
     kimg: float
@@ -86,9 +89,12 @@ def read(path: Path) -> tuple[nn.Module, Description]:
 def _build(path: Path, text: str) -> tuple[nn.Module, Description]:
     try:
         fields = _reworded(json.loads(text), _IN_CODE)
-        description = Description(**fields | {"settings": GanSettings(**fields["settings"])})
+        # files of before there was another kind say nothing of it
+        kind = SETTINGS[fields["settings"].get("kind", "gan")]
+        description = Description(**fields | {"settings": kind(**fields["settings"])})
         _require_sound(description)
-        generator = build_generator(description.settings, len(description.classes), description.image_size)
+        build = BUILDERS[description.settings.kind]
+        generator = build(description.settings, len(description.classes), description.image_size)
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError, UserError) as error:
         raise UserError(f"{path} was written by another version of Chestgan: {error}; train it again") from None
     return generator, description
@@ -108,7 +114,7 @@ def _require_sound(description: Description) -> None:
 def _fields(description: Description) -> dict[str, Any]:
     """List the fields of a file: a setting with a default came after the first version, and is there if it differs."""
     fields = dataclasses.asdict(description)
-    defaults = {field.name: field.default for field in dataclasses.fields(GanSettings)}
+    defaults = {field.name: field.default for field in dataclasses.fields(description.settings)}
     settings = {name: value for name, value in fields["settings"].items() if value != defaults[name]}
     return fields | {"settings": settings}
 

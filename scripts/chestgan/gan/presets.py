@@ -1,19 +1,55 @@
-"""The settings of a GAN and its training, and presets: complete settings by name."""
+"""The settings of a training, of a GAN or of a diffusion model, and presets: complete settings by name."""
 
 import dataclasses
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from chestgan.base import settings
 from chestgan.base.errors import UserError
 from chestgan.base.settings import setting
 from chestgan.gan.conditioning import CONDITIONINGS
-from chestgan.gan.networks.architectures import ARCHITECTURES
+from chestgan.gan.networks.architectures import ARCHITECTURES, DENOISERS
+
+
+class Latents(NamedTuple):
+    """What a generator's latents are drawn from: their dimension, and the standard deviation of their numbers."""
+
+    dim: int
+    std: float
 
 
 @dataclass(frozen=True, kw_only=True)
-class GanSettings:
-    """All settings of a training but its data and its seed."""
+class TrainingSettings:
+    """The settings of every training, whatever it trains; its data and its seed stand elsewhere."""
+
+    kind: str = setting("what is trained: a GAN, or a diffusion model", choices=("gan", "diffusion"))
+    channels: int = setting("channels inside the networks: 1, or 3 as the sources have", minimum=1, maximum=3)
+    generator_width: int = setting("channels of the generator's widest feature map", minimum=16, maximum=4096)
+    generator_learning_rate: float = setting("learning rate of the generator", minimum=1e-7, maximum=1)
+    adam_beta1: float = setting("beta1 of Adam", minimum=0, maximum=0.9999)
+    adam_beta2: float = setting("beta2 of Adam", minimum=0, maximum=0.99999)
+    batch_size: int = setting("real images per step, all processes together", minimum=2, maximum=65536)
+    ema_kimg: float = setting("half-life of the generator's EMA in thousand images; 0: no EMA", minimum=0)
+    kimg: float = setting("length of the training in thousand real images shown", minimum=0.001)
+    snapshot_kimg: float = setting("thousand images from snapshot to snapshot", minimum=0.001)
+    mixed_precision: str = setting("mixed precision of the networks", choices=("no", "bf16"))
+    # These came later: files of generators without them have the defaults.
+    balanced: bool = setting("classes have equal parts of a batch; otherwise as in the data", True)
+    adam_epsilon: float = setting("epsilon of Adam", 1e-8, minimum=1e-16, maximum=1)
+
+    def __post_init__(self) -> None:
+        settings.check(self)
+        if self.channels == 2:
+            raise UserError("channels is 2; expected 1 or 3")
+
+    def latents_of(self, image_size: int) -> Latents:
+        """Describe the latents of a generator of images of this size."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, kw_only=True)
+class GanSettings(TrainingSettings):
+    """All settings of a GAN and its training."""
 
     architecture: str = setting("networks: the CovidGAN paper's, or residual ones", choices=tuple(ARCHITECTURES))
     conditioning: str = setting(
@@ -24,24 +60,15 @@ class GanSettings:
     source_loss: str = setting("loss for real or fake", choices=("logistic", "hinge"))
     spectral_norm: bool = setting("spectral normalisation of the discriminator's layers")
     augment: bool = setting("DiffAugment: shift and recolour real and fake images, and cut a square out of them")
-    channels: int = setting("channels inside the networks: 1, or 3 as the sources have", minimum=1, maximum=3)
     latent_dim: int = setting("latent dimension", minimum=1, maximum=4096)
     latent_std: float = setting("standard deviation of the latents", minimum=1e-4, maximum=10)
-    generator_width: int = setting("channels of the generator's widest feature map", minimum=16, maximum=4096)
     discriminator_width: int = setting("channels of the discriminator's first convolution", minimum=4, maximum=1024)
     dropout: float = setting("dropout rate of the discriminator", minimum=0, maximum=0.95)
     class_weight: float = setting("weight of the class loss; that of the source loss is 1", minimum=0, maximum=100)
     class_ramp_kimg: float = setting("thousand images until the class loss has its full weight", minimum=0)
-    generator_learning_rate: float = setting("learning rate of the generator", minimum=1e-7, maximum=1)
     discriminator_learning_rate: float = setting("learning rate of the discriminator", minimum=1e-7, maximum=1)
-    adam_beta1: float = setting("beta1 of Adam", minimum=0, maximum=0.9999)
-    adam_beta2: float = setting("beta2 of Adam", minimum=0, maximum=0.99999)
-    batch_size: int = setting("real images per step, all processes together", minimum=2, maximum=65536)
-    ema_kimg: float = setting("half-life of the generator's EMA in thousand images; 0: no EMA", minimum=0)
-    kimg: float = setting("length of the training in thousand real images shown", minimum=0.001)
-    snapshot_kimg: float = setting("thousand images from snapshot to snapshot", minimum=0.001)
-    mixed_precision: str = setting("mixed precision of the networks", choices=("no", "bf16"))
-    # These came later: files of generators without them have the defaults.
+    # These came later, as above.
+    kind: str = setting("what is trained", "gan", choices=("gan",))
     joint_batch: bool = setting(
         "real and fake images are judged in one batch, which shares its statistics and the discriminator's mean loss",
         False,
@@ -51,19 +78,15 @@ class GanSettings:
         "classes serves both",
         False,
     )
-    balanced: bool = setting("classes have equal parts of a batch; otherwise as in the data", True)
     initialisation: str = setting(
         "first weights: the architecture's own, or Glorot's uniform ones, Keras' default",
         "own",
         choices=("own", "glorot"),
     )
     batch_norm_epsilon: float = setting("epsilon of BatchNorm", 1e-5, minimum=1e-12, maximum=1)
-    adam_epsilon: float = setting("epsilon of Adam", 1e-8, minimum=1e-16, maximum=1)
 
     def __post_init__(self) -> None:
-        settings.check(self)
-        if self.channels == 2:
-            raise UserError("channels is 2; expected 1 or 3")
+        super().__post_init__()
         # a network that a step has no image for would stay without a gradient
         if self.conditioning == "per_class" and self.separate_fakes:
             raise UserError("separate_fakes is true; expected false with conditioning per_class")
@@ -78,6 +101,33 @@ class GanSettings:
         """
         return self.class_weight * min(1.0, kimg / self.class_ramp_kimg if self.class_ramp_kimg else 1.0)
 
+    def latents_of(self, image_size: int) -> Latents:
+        """Describe the latents, which are the same for every size of images."""
+        return Latents(self.latent_dim, self.latent_std)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DiffusionSettings(TrainingSettings):
+    """All settings of a diffusion model and its training."""
+
+    kind: str = setting("what is trained", choices=("diffusion",))
+    architecture: str = setting("network that denoises", choices=tuple(DENOISERS))
+    sampling_steps: int = setting(
+        "steps from noise to an image, each of which asks the denoiser twice", minimum=2, maximum=1000
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        DENOISERS[self.architecture].check(self.generator_width)
+
+    def latents_of(self, image_size: int) -> Latents:
+        """Describe the latents: the noise that an image begins as, which the sampler scales."""
+        return Latents(self.channels * image_size**2, 1.0)
+
+
+# the settings of each kind, and what an error calls it
+SETTINGS = {"gan": GanSettings, "diffusion": DiffusionSettings}
+_NOUNS = {"gan": "a GAN", "diffusion": "a diffusion model"}
 
 # Waheed et al., CovidGAN (IEEE Access 2020), table 1 and section III
 _COVIDGAN = GanSettings(
@@ -130,7 +180,7 @@ _STRONG = GanSettings(
     mixed_precision="bf16",
 )
 
-PRESETS: dict[str, GanSettings] = {
+PRESETS: dict[str, TrainingSettings] = {
     "covidgan": _COVIDGAN,
     # the same by the letter: docs/covidgan.md
     "covidgan_paper": dataclasses.replace(
@@ -149,26 +199,61 @@ PRESETS: dict[str, GanSettings] = {
     # the sources' method without its collapse. Of ac, adc and d2dce the ablation at 32 px has adc nearest to real
     # images, by less than its seeds differ; at 64 px none was measured yet
     "strong_ac": dataclasses.replace(_STRONG, conditioning="adc"),
+    # Karras et al., EDM (arXiv 2206.00364), with a small UNet. An image takes 35 passes, and a snapshot needs as many
+    # images as there are validation images, so snapshots are rarer than a GAN's
+    "diffusion": DiffusionSettings(
+        kind="diffusion",
+        architecture="unet",
+        sampling_steps=18,
+        channels=1,
+        generator_width=192,
+        generator_learning_rate=5e-4,
+        adam_beta1=0.9,
+        adam_beta2=0.99,
+        batch_size=32,
+        ema_kimg=10.0,
+        kimg=200.0,
+        snapshot_kimg=40.0,
+        mixed_precision="bf16",
+    ),
 }
 
-# one optional field a setting: what a command line may change of a preset
-Overrides = dataclasses.make_dataclass(
-    "Overrides",
-    [
-        (field.name, field.type | None, dataclasses.field(default=None, metadata=field.metadata))
-        for field in dataclasses.fields(GanSettings)
-    ],
-    frozen=True,
-    kw_only=True,
-)
+
+def _overridable() -> list[tuple[str, Any, Any]]:
+    """List an optional field for each setting of any kind: what a command line may change of a preset.
+
+    The kind is the preset's own. Settings that two kinds have by one name share their choices.
+    """
+    fields: dict[str, dict[str, Any]] = {}
+    types = {}
+    for one in SETTINGS.values():
+        for field in dataclasses.fields(one):
+            before = fields.get(field.name, field.metadata)
+            choices = tuple(dict.fromkeys((*(before["choices"] or ()), *(field.metadata["choices"] or ()))))
+            fields[field.name] = dict(before) | {"choices": choices or None}
+            types[field.name] = field.type | None
+    del fields["kind"]
+    return [
+        (name, types[name], dataclasses.field(default=None, metadata=metadata)) for name, metadata in fields.items()
+    ]
 
 
-def resolve(preset: str, overrides: Any) -> GanSettings:
+Overrides = dataclasses.make_dataclass("Overrides", _overridable(), frozen=True, kw_only=True)
+
+
+def resolve(preset: str, overrides: Any) -> TrainingSettings:
     """Replace the settings of a preset that `overrides` sets.
 
     Raises:
-        UserError: a value is out of bounds.
+        UserError: a value is out of bounds, or the preset's kind has no such setting.
     """
-    names = (field.name for field in dataclasses.fields(GanSettings))
+    names = [field.name for field in dataclasses.fields(Overrides)]
     changes = {name: getattr(overrides, name) for name in names if getattr(overrides, name) is not None}
-    return dataclasses.replace(PRESETS[preset], **changes)
+    begin = PRESETS[preset]
+    for name, value in changes.items():
+        if not hasattr(begin, name):
+            raise UserError(
+                f"{name} is {value!r}, but the preset {preset} is {_NOUNS[begin.kind]}, which has no such setting; "
+                "leave it out"
+            )
+    return dataclasses.replace(begin, **changes)

@@ -4,22 +4,20 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from chestgan.gan.presets import GanSettings
+from chestgan.gan.presets import Latents
 from chestgan.images import pixels
 
 # Arithmetic on batches of different sizes differs in the last bit, so images are always sampled this many at a time.
 CHUNK = 32
 
 
-def latents(seeds: np.ndarray, stream: int, settings: GanSettings) -> Tensor:
-    """Sample a latent for each seed from N(0, latent_std²): (N, latent_dim) float32.
+def latents(seeds: np.ndarray, stream: int, of: Latents) -> Tensor:
+    """Sample a latent for each seed from N(0, std²): (N, dim) float32.
 
     The same seed gives another latent in another stream, so that two classes don't share theirs.
     """
-    normal = np.stack(
-        [np.random.default_rng((stream, int(seed))).standard_normal(settings.latent_dim) for seed in seeds]
-    )
-    return torch.from_numpy((normal * settings.latent_std).astype(np.float32))
+    normal = np.stack([np.random.default_rng((stream, int(seed))).standard_normal(of.dim) for seed in seeds])
+    return torch.from_numpy((normal * of.std).astype(np.float32))
 
 
 @torch.inference_mode()
@@ -28,7 +26,7 @@ def sample_images(generator: nn.Module, latents: Tensor, labels: Tensor) -> np.n
 
     Args:
         generator: in evaluation mode.
-        latents: (N, latent_dim) float32.
+        latents: (N, dim) float32.
         labels: (N,) int64.
 
     Returns:

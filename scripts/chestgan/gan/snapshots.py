@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from chestgan.gan import sampling
-from chestgan.gan.presets import GanSettings
+from chestgan.gan.presets import Latents
 from chestgan.images.image_set import ImageSet
 from chestgan.metrics import efficientnet, frechet_kernel
 from chestgan.metrics.extractor import Extractor, extract
@@ -44,9 +44,9 @@ def prepare(validation: ImageSet, classes: list[str], device: str) -> Validation
     return Validation(extractor, extract(extractor, validation.images[rows]), fake_labels)
 
 
-def validation_kd(generator: nn.Module, settings: GanSettings, validation: Validation) -> float:
+def validation_kd(generator: nn.Module, of: Latents, validation: Validation) -> float:
     """Compute the kernel distance between the validation images and as many fake images, as many of each class."""
-    latents = sampling.latents(np.arange(len(validation.fake_labels)), _SEED, settings)
+    latents = sampling.latents(np.arange(len(validation.fake_labels)), _SEED, of)
     fake_images = sampling.sample_images(generator, latents, validation.fake_labels)
     fake_features = extract(validation.extractor, fake_images)
     kd, _ = frechet_kernel.kernel_distance(
@@ -55,9 +55,14 @@ def validation_kd(generator: nn.Module, settings: GanSettings, validation: Valid
     return kd
 
 
-def sample_sheet(generator: nn.Module, settings: GanSettings, n_classes: int) -> np.ndarray:
+def sample_sheet(generator: nn.Module, of: Latents, n_classes: int) -> np.ndarray:
     """Sample the same latents for every class: (n_classes, columns, H, W) uint8."""
-    latents = sampling.latents(np.arange(_SHEET_COLUMNS), _SEED, settings).repeat(n_classes, 1)
+    latents = sampling.latents(np.arange(_SHEET_COLUMNS), _SEED, of).repeat(n_classes, 1)
     labels = torch.arange(n_classes).repeat_interleave(_SHEET_COLUMNS)
     images = sampling.sample_images(generator, latents, labels)
     return images.reshape(n_classes, _SHEET_COLUMNS, *images.shape[1:])
+
+
+def copied_weights(generator: nn.Module) -> dict[str, torch.Tensor]:
+    """Copy a generator's weights to the CPU, out of the reach of further training."""
+    return {name: weight.detach().cpu().clone() for name, weight in generator.state_dict().items()}

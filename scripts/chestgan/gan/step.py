@@ -7,7 +7,6 @@ from typing import Any
 import torch
 from accelerate import Accelerator
 from torch import Tensor, nn
-from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from chestgan.gan import losses
 from chestgan.gan.batches import Batch
@@ -16,8 +15,6 @@ from chestgan.gan.networks.build import build_discriminator, build_generator
 from chestgan.gan.presets import GanSettings
 from chestgan.images import augmentation
 
-# the EMA forgets the first, useless images: its half-life is at most this share of the images shown
-_EMA_RAMP = 0.1
 # what the EMA's batch statistics are estimated from
 _ESTIMATION_BATCHES = 8
 _ESTIMATION_BATCH_SIZE = 64
@@ -122,24 +119,12 @@ def _judge(
     return logits.of(slice(n_real)), logits.of(slice(n_real, None))
 
 
-def update_ema(gan: Gan, generator: nn.Module, n_steps: int, settings: GanSettings) -> None:
-    """Move the EMA towards the generator's weights, with a half-life counted in images."""
-    half_life = min(1000 * settings.ema_kimg, _EMA_RAMP * n_steps * settings.batch_size)
-    average = get_ema_multi_avg_fn(0.5 ** (settings.batch_size / half_life))
-    average(list(gan.ema.parameters()), list(generator.parameters()), None)
-
-
 def sampling_generator(gan: Gan, settings: GanSettings, n_classes: int, accelerator: Accelerator) -> nn.Module:
     """Return the generator that images are sampled from, the EMA if there is one, in evaluation mode."""
     if gan.ema is None:
         return accelerator.unwrap_model(gan.generator).eval()
     _estimate_batch_statistics(gan.ema, settings, n_classes)
     return gan.ema.eval()
-
-
-def copied_weights(generator: nn.Module) -> dict[str, Tensor]:
-    """Copy a generator's weights to the CPU, out of the reach of further training."""
-    return {name: weight.detach().cpu().clone() for name, weight in generator.state_dict().items()}
 
 
 def stateful_parts(gan: Gan, accelerator: Accelerator) -> dict[str, Any]:

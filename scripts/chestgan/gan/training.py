@@ -1,4 +1,4 @@
-"""The training of a GAN: the loop, its history and snapshots, and how it stops and resumes."""
+"""The training of a GAN or a diffusion model: the loop, its history and snapshots, and how it stops and resumes."""
 
 import math
 import sys
@@ -12,20 +12,13 @@ from accelerate import Accelerator
 from chestgan.base import interruption, progress
 from chestgan.base.errors import Unfinished, UserError
 from chestgan.gan import checkpoint, kept_snapshots, snapshots
-from chestgan.gan.batches import make_batch, step_seed
+from chestgan.gan.batches import step_seed
+from chestgan.gan.ema import update_ema
 from chestgan.gan.generator_file import Description
 from chestgan.gan.kept_snapshots import Keeping
-from chestgan.gan.presets import GanSettings
+from chestgan.gan.kinds import KINDS, Kind, Model
+from chestgan.gan.presets import Latents, TrainingSettings
 from chestgan.gan.snapshots import Validation
-from chestgan.gan.step import (
-    LOSSES,
-    Gan,
-    copied_weights,
-    sampling_generator,
-    stateful_parts,
-    train_step,
-    update_ema,
-)
 from chestgan.gan.training_set import TrainingSet
 from chestgan.images.sheets import save_sheet
 
@@ -41,15 +34,15 @@ STEPS_BETWEEN_QUESTIONS = 8
 class State:
     """The progress of a training; with the networks and optimisers, all of it goes into the checkpoint."""
 
+    # of the history's next row: the sum of the losses, of how many steps, and the seconds that they took
+    summed_losses: torch.Tensor
+    n_summed: int = 0
+    seconds: float = 0.0
     step: int = 0
     best_weights: dict[str, torch.Tensor] = field(default_factory=dict)
     best_kimg: float = 0.0
     best_validation_kd: float = math.inf
     history: list[dict[str, float]] = field(default_factory=list)
-    # of the history's next row: the sum of the losses, of how many steps, and the seconds that they took
-    summed_losses: torch.Tensor = field(default_factory=lambda: torch.zeros(len(LOSSES)))
-    n_summed: int = 0
-    seconds: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,13 +59,23 @@ class Training:
     name: str
     preset: str
     seed: int
-    settings: GanSettings
+    settings: TrainingSettings
     data: TrainingSet
     accelerator: Accelerator
     processes: int
     checkpoint_folder: Path
     keeping: Keeping
     fingerprint: str
+
+    @property
+    def kind(self) -> Kind:
+        """The functions of the step."""
+        return KINDS[self.settings.kind]
+
+    @property
+    def latents(self) -> Latents:
+        """What the generator's latents are drawn from."""
+        return self.settings.latents_of(self.data.image_size)
 
     @property
     def n_steps(self) -> int:
@@ -130,7 +133,7 @@ class Training:
         return self.checkpoint_folder / "samples" / f"kimg-{kimg:010.3f}.png"
 
 
-def resume(training: Training, gan: Gan) -> State:
+def resume(training: Training, model: Model) -> State:
     """Load the checkpoint of exactly this training, or start from scratch."""
     # the first process renames what it can't use; the others then find nothing
     with training.accelerator.main_process_first():
@@ -144,13 +147,13 @@ def resume(training: Training, gan: Gan) -> State:
     if message:
         training.accelerator.print(message, file=sys.stderr)
     if not saved:
-        return State()
-    for name, part in stateful_parts(gan, training.accelerator).items():
+        return State(torch.zeros(len(training.kind.losses)))
+    for name, part in training.kind.stateful_parts(model, training.accelerator).items():
         part.load_state_dict(saved[name])
     return State(**saved["state"])
 
 
-def train(training: Training, gan: Gan, state: State, watch: interruption.Watch) -> None:
+def train(training: Training, model: Model, state: State, watch: interruption.Watch) -> None:
     """Take the remaining steps, and add to the history, the snapshots and the checkpoint on the way.
 
     Raises:
@@ -158,6 +161,7 @@ def train(training: Training, gan: Gan, state: State, watch: interruption.Watch)
     """
     accelerator, settings, seed = training.accelerator, training.settings, training.seed
     rank, is_main = accelerator.process_index, accelerator.is_main_process
+    kind = training.kind
 
     # Load the images, as uint8 on the device, and the validation patients.
     images = torch.from_numpy(training.data.train.images).to(accelerator.device)
@@ -166,7 +170,7 @@ def train(training: Training, gan: Gan, state: State, watch: interruption.Watch)
     if is_main:
         kept_snapshots.drop_others(training.keeping, training.kept_kimgs(state.step))
         validation = snapshots.prepare(training.data.validation, training.data.classes, accelerator.device)
-    generator = accelerator.unwrap_model(gan.generator)
+    generator = accelerator.unwrap_model(model.generator)
     state.summed_losses = state.summed_losses.to(accelerator.device)
     _require_time(watch)
 
@@ -174,75 +178,76 @@ def train(training: Training, gan: Gan, state: State, watch: interruption.Watch)
     steps = range(state.step, training.n_steps)
     shown = {"images": settings.batch_size, "before": state.step}
     for step in progress.track(steps, f"train {training.name}", "steps", **shown) if is_main else steps:
-        # Update the discriminator and the generator.
-        batch = make_batch(images, class_rows, settings, seed, step, rank, accelerator.num_processes)
+        # Update the networks.
+        batch = kind.make_batch(images, class_rows, settings, seed, step, rank, accelerator.num_processes)
         torch.manual_seed(step_seed(seed, step, rank + 1))
-        step_losses = train_step(gan, batch, settings, step, accelerator)
+        step_losses = kind.train_step(model, batch, settings, step, accelerator)
         state.summed_losses += step_losses
         state.n_summed += 1
         state.step = step + 1
 
         # Update the EMA.
-        if gan.ema:
-            update_ema(gan, generator, state.step, settings)
+        if model.ema:
+            update_ema(model.ema, generator, state.step, settings)
 
         # Add a row to the history; where it is due, take a snapshot and save a checkpoint.
         is_last = state.step == training.n_steps
         if is_last or training.is_due(state.step, ROWS_PER_SNAPSHOT):
             state.seconds += time.monotonic() - started
-            _end_row(training, gan, state, validation)
+            _end_row(training, model, state, validation)
             started = time.monotonic()
 
         # Stop in time.
         if not is_last and (reason := _reason_to_stop(training, watch, state.step)):
             state.seconds += time.monotonic() - started
-            _stop(training, gan, state, reason)
+            _stop(training, model, state, reason)
 
 
-def _end_row(training: Training, gan: Gan, state: State, validation: Validation | None) -> None:
+def _end_row(training: Training, model: Model, state: State, validation: Validation | None) -> None:
     """Add a row to the history; in the main process, where it is due, take a snapshot and save a checkpoint."""
     rate = state.n_summed * training.settings.batch_size / state.seconds
-    state.history.append(_history_row(training.kimg(state.step), state.summed_losses / state.n_summed, rate))
+    means = (state.summed_losses / state.n_summed).tolist()
+    losses = dict(zip(training.kind.losses, means, strict=True))
+    state.history.append(_history_row(training.kimg(state.step), losses, rate))
     state.summed_losses, state.n_summed, state.seconds = torch.zeros_like(state.summed_losses), 0, 0.0
     is_snapshot = training.is_due(state.step)
     if validation and (is_snapshot or state.step == training.n_steps):
-        _take_snapshot(training, gan, state, validation)
+        _take_snapshot(training, model, state, validation)
     if validation and is_snapshot:
-        _save_checkpoint(training, gan, state)
+        _save_checkpoint(training, model, state)
     training.accelerator.log(state.history[-1], step=state.step)
 
 
-def _history_row(kimg: float, mean_losses: torch.Tensor, images_per_second: float) -> dict[str, float]:
+def _history_row(kimg: float, losses: dict[str, float], images_per_second: float) -> dict[str, float]:
     """Make a row of the history; a loss that isn't finite ends the training."""
-    row = dict(zip(LOSSES, mean_losses.tolist(), strict=True))
-    if not all(map(math.isfinite, row.values())):
-        found = ", ".join(f"{name} {value:g}" for name, value in row.items())
+    if not all(map(math.isfinite, losses.values())):
+        found = ", ".join(f"{name} {value:g}" for name, value in losses.items())
         raise UserError(
             f"a loss isn't finite after {kimg:g} thousand images: {found}; lower the learning rates, or set "
             "mixed_precision to no; the last checkpoint stands"
         )
-    return {"kimg": kimg} | row | {SPEED: images_per_second, "validation_kd": math.nan}
+    return {"kimg": kimg} | losses | {SPEED: images_per_second, "validation_kd": math.nan}
 
 
-def _take_snapshot(training: Training, gan: Gan, state: State, validation: Validation) -> None:
+def _take_snapshot(training: Training, model: Model, state: State, validation: Validation) -> None:
     """Save a sample sheet, measure the distance to the validation patients, and keep the generator if it is best.
 
     Where it was asked for, its networks are kept as files too.
     """
     n_classes = len(training.data.classes)
-    generator = sampling_generator(gan, training.settings, n_classes, training.accelerator)
+    generator = training.kind.sampling_generator(model, training.settings, n_classes, training.accelerator)
     kimg, row = training.kimg(state.step), state.history[-1]
-    row["validation_kd"] = snapshots.validation_kd(generator, training.settings, validation)
-    save_sheet(snapshots.sample_sheet(generator, training.settings, n_classes), training.sheet(kimg))
+    row["validation_kd"] = snapshots.validation_kd(generator, training.latents, validation)
+    save_sheet(snapshots.sample_sheet(generator, training.latents, n_classes), training.sheet(kimg))
     if row["validation_kd"] < state.best_validation_kd:
         state.best_validation_kd, state.best_kimg = row["validation_kd"], kimg
-        state.best_weights = copied_weights(generator)
+        state.best_weights = snapshots.copied_weights(generator)
     if kimg in training.kept_kimgs(state.step):
-        discriminator = training.accelerator.unwrap_model(gan.discriminator)
-        weights = {"generator": generator.state_dict(), "discriminator": discriminator.state_dict()}
+        parts = training.kind.stateful_parts(model, training.accelerator) | {"generator": generator}
+        weights = {network: parts[network].state_dict() for network in training.keeping.networks}
         description = training.description(kimg, row["validation_kd"])
         kept_snapshots.write(training.keeping, weights, description)
-    generator.train(gan.ema is None)
+    generator.train(model.ema is None)
     training.accelerator.print(
         f"{training.name}, seed {training.seed}: {kimg:g} of {training.settings.kimg:g} thousand images, "
         f"{row[SPEED]:.0f} images/s, validation KD {row['validation_kd']:.4f} "
@@ -251,10 +256,11 @@ def _take_snapshot(training: Training, gan: Gan, state: State, validation: Valid
     )
 
 
-def _save_checkpoint(training: Training, gan: Gan, state: State) -> None:
+def _save_checkpoint(training: Training, model: Model, state: State) -> None:
     """Replace the checkpoint: a killed training loses no more than the time since the last snapshot."""
-    parts = {name: part.state_dict() for name, part in stateful_parts(gan, training.accelerator).items()}
-    content = parts | {"state": vars(state), "processes": training.processes, "kept": training.keeping.choice}
+    parts = training.kind.stateful_parts(model, training.accelerator)
+    content = {name: part.state_dict() for name, part in parts.items()}
+    content |= {"state": vars(state), "processes": training.processes, "kept": training.keeping.choice}
     checkpoint.save(training.checkpoint, content, training.fingerprint)
 
 
@@ -278,14 +284,14 @@ def _reason_to_stop(training: Training, watch: interruption.Watch, step: int) ->
     return reason or ("another process has to stop" if n_stopping else "")
 
 
-def _stop(training: Training, gan: Gan, state: State, reason: str) -> None:
+def _stop(training: Training, model: Model, state: State, reason: str) -> None:
     """Save a checkpoint of this very step, and end the work.
 
     Raises:
         Unfinished: always.
     """
     if training.accelerator.is_main_process:
-        _save_checkpoint(training, gan, state)
+        _save_checkpoint(training, model, state)
     training.accelerator.wait_for_everyone()
     training.accelerator.end_training()
     raise Unfinished(

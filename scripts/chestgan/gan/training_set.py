@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from chestgan.base.errors import UserError
-from chestgan.gan.networks.architectures import ARCHITECTURES
-from chestgan.gan.presets import GanSettings
+from chestgan.gan.networks.architectures import ARCHITECTURES, DENOISERS
+from chestgan.gan.presets import TrainingSettings
 from chestgan.images import image_set
 from chestgan.images.image_set import ImageSet
 
@@ -20,7 +20,7 @@ class TrainingSet:
     image_size: int
 
 
-def read(folder: Path, settings: GanSettings, processes: int) -> TrainingSet:
+def read(folder: Path, settings: TrainingSettings, processes: int) -> TrainingSet:
     """Read training and validation patients.
 
     Raises:
@@ -40,14 +40,16 @@ def read(folder: Path, settings: GanSettings, processes: int) -> TrainingSet:
     return TrainingSet(train_images, validation, images.classes, image_size)
 
 
-def check(settings: GanSettings, n_classes: int, image_size: int, processes: int) -> None:
+def check(settings: TrainingSettings, n_classes: int, image_size: int, processes: int) -> None:
     """Refuse settings that can't train on these images with this number of processes.
 
     Raises:
         UserError: with the setting, its value, and those that can.
     """
-    batch_size, conditioning = settings.batch_size, settings.conditioning
-    if n_classes < 2 and conditioning != "per_class":
+    batch_size = settings.batch_size
+    # without a discriminator, nothing need tell classes apart
+    conditioning = settings.conditioning if settings.kind == "gan" else None
+    if n_classes < 2 and conditioning not in ("per_class", None):
         raise UserError(
             f"conditioning is {conditioning!r}, but there is {n_classes} class; expected per_class, or 2 classes or "
             "more"
@@ -62,4 +64,4 @@ def check(settings: GanSettings, n_classes: int, image_size: int, processes: int
             f"snapshot_kimg is {settings.snapshot_kimg:g}; expected at least {batch_size / 1000:g}, the images of one "
             "step"
         )
-    ARCHITECTURES[settings.architecture].check_size(image_size)
+    (ARCHITECTURES | DENOISERS)[settings.architecture].check_size(image_size)
