@@ -39,6 +39,7 @@ from chestgan.study import (
     inputs,
     jackknife,
     label_reading,
+    net_benefit,
     origins,
     outcomes,
     probes,
@@ -67,7 +68,8 @@ PROTOCOL = (
     "patients and judged on the test patients, on the outer 3 of 32 × 32 pixels (border), 32 bins of grey levels "
     "(histogram), 16 × 16 pixels (thumbnail), width, height and aspect of the file (size), the source, with intervals "
     "over patients; calibration: slope and intercept of the logit, means over the seeds, and points of the curve over "
-    "all seeds; generators: of each over its seeds mean, standard deviation (n - 1), least and most; n_copies: of "
+    "all seeds; decision_curves: net benefit (Vickers and Elkin 2006) at thresholds from .05 to .95, means over seeds; "
+    "generators: of each over its seeds mean, standard deviation (n - 1), least and most; n_copies: of "
     "n_images of all seeds, copies of training images as compute_fid finds them, with Wilson's interval of their share "
     "at 95 %; best_validation_kd and last_validation_kd: kernel distance to the validation patients of the selected "
     "and of the last generator, last_to_best_ratio: mean over the seeds; labels: recall: share of a class's synthetic "
@@ -162,7 +164,7 @@ def run(config: Config) -> None:
         told = answer | provenance(config, runs, tables)
         files.write_json(folder / "study.json", told)
         drawn = study_figures.of_arms(runs, table, config.primary_score, config.confidence, config.seed)
-        drawn |= study_figures.of_calibration(told["calibration"], runs)
+        drawn |= study_figures.of_probabilities(told["calibration"], told["decision_curves"], runs)
         drawn |= study_figures.of_generators(distances, diversity, histories)
         drawn |= study_figures.of_fractions(by_fraction, runs, config.primary_score, config.confidence)
         for name, figure in drawn.items():
@@ -247,6 +249,7 @@ def provenance(config: Config, runs: Runs, tables: dict[str, pd.DataFrame]) -> d
         },
         "arms": records(tables["study"]),
         "calibration": calibration.calibration(runs),
+        "decision_curves": net_benefit.decision_curves(runs),
         "two_by_two": records(decisions.two_by_two(runs)),
         "wrong_in_all_seeds": records(decisions.wrong_in_all_seeds(runs)),
         **{

@@ -23,7 +23,7 @@ from chestgan.study import inputs, verdict
 from chestgan.study.differences import DIFFERENCE_COLUMNS
 from study_folders import Folders
 
-FIGURES = ["calibration", "distances", "diversity", "forest", "roc", "scores", "training"]
+FIGURES = ["calibration", "decisions", "distances", "diversity", "forest", "roc", "scores", "training"]
 FILES = [f"{name}.{kind}" for name in FIGURES for kind in ("png", "svg")]
 FILES += ["samples.png", "study.json", "verdict.txt"]
 TABLES = ("distances", "diversity", "fractions", "generators", "groups", "labels", "probes", "scores", "study")
@@ -203,7 +203,7 @@ def test_the_json_says_the_same_and_how_it_was_done(output, folders):
         assert told["sha256"][str(path)] == files.sha256(path)
 
 
-def test_scores_by_group_and_calibration_are_told(folders, tmp_path, monkeypatch):
+def test_scores_by_group_and_what_probabilities_are_worth_are_told(folders, tmp_path, monkeypatch):
     monkeypatch.setattr("chestgan.base.figure_style.save", lambda figure, path: None)
     assert summarise(folders, tmp_path / "study", "--group-by", "label") == 0
     groups = pd.read_csv(tmp_path / "study" / "groups.csv", dtype=str)
@@ -212,6 +212,7 @@ def test_scores_by_group_and_calibration_are_told(folders, tmp_path, monkeypatch
     assert len(told["groups"]) == len(groups)
     assert [one["arm"] for one in told["calibration"]] == [arm["arm"] for arm in told["arms"]]
     assert all(sum(point["n_images"] for point in one["points"]) == 72 for one in told["calibration"])
+    assert [one["arm"] for one in told["decision_curves"]] == [arm["arm"] for arm in told["arms"]]
 
 
 def test_what_tells_the_classes_without_the_lungs_is_told(output, own_folders, tmp_path, monkeypatch):

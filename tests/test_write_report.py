@@ -125,7 +125,7 @@ def test_tables_figures_and_images_can_be_read_without_seeing_them(page):
             assert row.one("th").attributes["scope"] == "row"
     drawings = [drawing for drawing in page.all("svg") if "role" in drawing.attributes]
     assert [drawing.attributes["id"] for drawing in drawings] == [
-        *("forest", "roc", "scores", "calibration", "distances", "diversity", "training"),
+        *("forest", "roc", "scores", "calibration", "decisions", "distances", "diversity", "training"),
     ]
     for drawing in drawings:
         assert drawing.one("title").text()

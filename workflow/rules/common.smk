@@ -58,6 +58,7 @@ FIGURES = {
     "roc": "ROC curves",
     "scores": "scores",
     "calibration": "calibration",
+    "decisions": "decision curves",
     "samples": "real and generated images",
     "distances": "distances",
     "diversity": "diversity and memorisation",

@@ -11,9 +11,10 @@ from chestgan.images.image_set import ImageSet
 from chestgan.study import (
     arm_figures,
     bootstrap,
-    calibration_figure,
     generator_figures,
+    net_benefit,
     patients_figure,
+    probability_figures,
     roc_bands,
     sample_figure,
     sources,
@@ -50,10 +51,24 @@ def of_arms(runs: Runs, table: pd.DataFrame, primary_score: str, confidence: flo
     }
 
 
-def of_calibration(curves: Sequence[dict[str, Any]], runs: Runs) -> dict[str, Figure]:
-    """Draw the calibration curves of the arms, from `calibration.calibration`."""
-    title = f"Calibration for {runs.positive_class} on {sources.images_and_patients(runs.test)}, over all seeds"
-    return {"calibration": calibration_figure.calibration(curves, f"{title}; dotted: perfect")}
+def of_probabilities(
+    calibrated: Sequence[dict[str, Any]], decided: Sequence[dict[str, Any]], runs: Runs
+) -> dict[str, Figure]:
+    """Draw the calibration and the decision curves of the arms.
+
+    Args:
+        calibrated: from `calibration.calibration`.
+        decided: from `net_benefit.decision_curves`.
+        runs: of the arms.
+    """
+    of = f"for {runs.positive_class} on {sources.images_and_patients(runs.test)}"
+    of_calibration = f"Calibration {of}, over all seeds; dotted: perfect"
+    of_decisions = f"Net benefit {of}; mean over the seeds; dotted: call all images positive, or none"
+    of_all = net_benefit.of_calling_all((runs.test["label"] == runs.positive_class).to_numpy())
+    return {
+        "calibration": probability_figures.calibration(calibrated, of_calibration),
+        "decisions": probability_figures.decisions(decided, of_all, of_decisions),
+    }
 
 
 def roc_curves(runs: Runs, table: pd.DataFrame, confidence: float, seed: int) -> list[Curve]:

@@ -34,7 +34,7 @@ def classifier_section(study: Study) -> Section:
         _operating_points(study),
     ]
     blocks += _fractions(study)
-    blocks += [_two_by_two(study), *_groups(study), *_calibration(study), *_errors(study)]
+    blocks += [_two_by_two(study), *_groups(study), *_probabilities(study), *_errors(study)]
     return Section("classifiers", "The classifiers", blocks)
 
 
@@ -196,8 +196,8 @@ def _groups(study: Study) -> list[Table]:
     return [Table(caption, ["group", "trained on", "images", "patients", positive, "score"], rows)] if rows else []
 
 
-def _calibration(study: Study) -> list[Table | Figure]:
-    """Tabulate slope and intercept of every arm, and show its curve."""
+def _probabilities(study: Study) -> list[Table | Figure]:
+    """Tabulate slope and intercept of every arm's calibration, and show its curve and its decision curve."""
     rows = [
         [arm_label(row["arm"], row["generator"]), number(row["slope"]), number(row["intercept"])]
         for row in study.told["calibration"]
@@ -206,13 +206,20 @@ def _calibration(study: Study) -> list[Table | Figure]:
         "Calibration on the test patients, mean over the seeds: a slope below one says that probabilities are too "
         "extreme, an intercept above zero that they are too low"
     )
-    figure = read_figure(
+    calibration = read_figure(
         study.folder / "calibration.svg",
         "Calibration of every arm",
         "How often images are positive, over the probability that the classifiers gave them; on the dotted line both "
         "are the same. Points: groups of as many images, over all seeds.",
     )
-    return [Table(caption, ["trained on", "slope", "intercept"], rows), figure]
+    decisions = read_figure(
+        study.folder / "decisions.svg",
+        "Decision curves of every arm",
+        "Net benefit: true positives an image, less the false ones, each weighed by the odds of the threshold from "
+        "which one acts; mean over the seeds. Dotted: acting on all images, or on none. It holds for the share of "
+        "positive images of this test set, which isn't that of a hospital.",
+    )
+    return [Table(caption, ["trained on", "slope", "intercept"], rows), calibration, decisions]
 
 
 def _errors(study: Study) -> list[Table | Gallery]:

@@ -17,7 +17,7 @@ from chestgan.metrics import copies
 # of study.json, what every page shows
 _NEEDED = (
     *("answer", "verdict", "caveats", "settings", "counts", "positive_class", "protocol"),
-    *("arms", "scores", "generators", "groups", "labels", "probes", "calibration"),
+    *("arms", "scores", "generators", "groups", "labels", "probes", "calibration", "decision_curves"),
     *("two_by_two", "wrong_in_all_seeds", "fractions"),
 )
 

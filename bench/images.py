@@ -1,0 +1,146 @@
+"""Measure how the stages grow with the number of images, on small ones that are made for it.
+
+python bench/images.py --images 10000 100000
+python bench/images.py --images 1000000 --stages split train # what grows with the square is left out
+"""
+
+import argparse
+import multiprocessing
+import os
+import resource
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from PIL import Image
+
+from sizes import SCRIPTS
+
+sys.path.insert(0, str(SCRIPTS))
+from chestgan.data import phantoms
+
+COLUMNS = ["images", "stage", "seconds", "processor's seconds", "GB at most"]
+FILE_SIZE, IMAGE_SIZE = 64, 32
+CLASSES = ("covid", "normal")
+IMAGES_PER_PATIENT = 2
+IMAGES_PER_FOLDER = 1000
+N_PHANTOMS = 200
+DEVICE = phantoms.Device(exposure=0.0, contrast=1.0, border=0.0, marker=False, noise=0.02)
+# a training's start, its validation patients and one snapshot
+TRAINING = ["--preset", "strong", "--kimg", "0.32", "--snapshot-kimg", "0.32", "--generator-width", "32"]
+TRAINING += ["--discriminator-width", "8", "--threads", "2"]
+# a classifier of as many images in one pass, whatever their number
+CLASSIFIER = ["--arm", "real", "--train-on", "real", "--passes", "1", "--kimg", "1", "--threads", "2"]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Measure the stages one after another, with ever more images."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--images", nargs="+", type=int, default=[10_000, 100_000], help="how many, one or several")
+    parser.add_argument("--stages", nargs="+", choices=STAGES, default=list(STAGES), help="all, if not given")
+    arguments = parser.parse_args(argv)
+    print("  ".join(COLUMNS), flush=True)
+    for n_images in arguments.images:
+        with tempfile.TemporaryDirectory() as name:
+            folder = Path(name)
+            make_images(folder / "data", n_images)
+            for stage, words in STAGES.items():
+                if stage in arguments.stages:
+                    wall, processor, n_bytes = measured(stage_words(words, folder))
+                    row = [f"{n_images:,}", stage, f"{wall:.0f}", f"{processor:.0f}", f"{n_bytes / 1e9:.1f}"]
+                    print("  ".join(row), flush=True)
+                if stage == "split":
+                    # the files aren't needed again, and fill a small disk
+                    shutil.rmtree(folder / "data")
+    return 0
+
+
+STAGES = {
+    "split": [
+        *("split_data", "--folder", "data", "--metadata", "metadata.csv", "--file-column", "file"),
+        *(
+            "--label-column",
+            "label",
+            "--patient-column",
+            "patient",
+            "--source-column",
+            "",
+            "--image-size",
+            IMAGE_SIZE,
+            "--threads",
+            2,
+        ),
+        *("--output", "split"),
+    ],
+    "train": ["train_acgan", "--real", "split", *TRAINING, "--output", "train"],
+    "generate": [
+        *("generate_images", "--generator", "train/generator.safetensors", "--real", "split", "--ratio", 1),
+        *("--threads", 2, "--output", "generated"),
+    ],
+    "features and distances": [
+        *("compute_fid", "--real", "split", "--generated", "generated", "--threads", 2, "--output", "fid"),
+    ],
+    "classifier": ["evaluate_classifier", "--real", "split", *CLASSIFIER, "--output", "classifier"],
+}
+
+
+def stage_words(words: Sequence[object], folder: Path) -> list[str]:
+    """Make a stage's command, with the names of folders in `folder`."""
+    script, *flags = map(str, words)
+    ours = ("data", "split", "train", "generated", "fid", "classifier")
+    placed = [str(folder / flag) if flag.split("/")[0] in ours and "--" not in flag else flag for flag in flags]
+    return [sys.executable, str(SCRIPTS / f"{script}.py"), *placed]
+
+
+def measured(words: list[str]) -> tuple[float, float, int]:
+    """Run a command; give its seconds, those of the processor, and the most bytes of any one of its processes."""
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        return pool.apply(_usage, (words,))
+
+
+def _usage(words: list[str]) -> tuple[float, float, int]:
+    # in a process of its own: the most of its children counts all that there ever were
+    started = time.perf_counter()
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise RuntimeError(f"{Path(words[1]).name} ended with {done.returncode}: {done.stderr[-2000:]}")
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return time.perf_counter() - started, usage.ru_utime + usage.ru_stime, 1024 * usage.ru_maxrss
+
+
+def make_images(folder: Path, n_images: int) -> None:
+    """Write images that look like chests and of which no two are one picture, and their table."""
+    random = np.random.default_rng(0)
+    bodies = [phantoms.draw_anatomy(random) for _ in range(N_PHANTOMS)]
+    chests = np.stack([phantoms.render(body, None, DEVICE, FILE_SIZE, random) for body in bodies])
+    rows = []
+    for start in range(0, n_images, IMAGES_PER_FOLDER):
+        place = folder / f"{start // IMAGES_PER_FOLDER:04d}"
+        place.mkdir(parents=True)
+        numbers = range(start, min(start + IMAGES_PER_FOLDER, n_images))
+        for number, image in zip(numbers, mixed(chests, len(numbers), random), strict=True):
+            file = place / f"{number:07d}.png"
+            Image.fromarray(image).save(file, compress_level=1)
+            patient = number // IMAGES_PER_PATIENT
+            rows.append((os.path.relpath(file, folder), CLASSES[patient % len(CLASSES)], f"p{patient}"))
+    pd.DataFrame(rows, columns=["file", "label", "patient"]).to_csv(folder / "metadata.csv", index=False)
+
+
+def mixed(chests: np.ndarray, n_images: int, random: np.random.Generator) -> np.ndarray:
+    """Mix two chests each, and draw detail over them: (n_images, H, W) uint8."""
+    first, second = chests[random.integers(len(chests), size=(2, n_images))].astype(np.float32)
+    share = random.uniform(0.3, 0.7, (n_images, 1, 1)).astype(np.float32)
+    detail = random.standard_normal(first.shape, dtype=np.float32)
+    # as fine as ribs and vessels, not as fine as noise, which no copy keeps
+    detail = detail + np.roll(detail, 1, 1) + np.roll(detail, 1, 2) + np.roll(detail, (1, 1), (1, 2))
+    return (share * first + (1 - share) * second + 8 * detail).clip(0, 255).astype(np.uint8)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
