@@ -58,11 +58,13 @@ def plots(config: Config) -> Iterator[tuple[str, Figure]]:
     if config.split:
         yield "split.png", plot_split(config.split)
     for folder in config.train:
-        result = read_settings(folder, "train_acgan", "name", "seed")
-        history = read_history(folder, gan_curves.COLUMNS, "validation_kd")
+        result = read_settings(folder, "train_acgan", "name", "seed", "settings")
+        # results of before there was another kind say nothing of it
+        kind = result["settings"].get("kind", "gan")
+        history = read_history(folder, gan_curves.columns(kind), "validation_kd")
         named = f"{result['name']}-seed-{result['seed']}"
         title = f"{result['name']}, seed {result['seed']}{of_patients(result)}"
-        yield f"{part_of(result)}train/{named}.png", gan_curves.plot(history, title)
+        yield f"{part_of(result)}train/{named}.png", gan_curves.plot(history, title, kind)
     for folder in config.classifier:
         result = read_settings(folder, "evaluate_classifier", "arm", "generator", "backbone", "seed")
         history = read_history(folder, classifier_curves.COLUMNS, "validation_loss")

@@ -148,7 +148,7 @@ def provenance(config: Config, training: Training, state: State) -> dict[str, An
     """Collect what was trained on what, and how the generator was selected."""
     return {
         "script": "train_acgan",
-        "settings": vars(config) | dataclasses.asdict(training.settings),
+        "settings": flags_beside_overrides(config) | dataclasses.asdict(training.settings),
         "name": training.name,
         "seed": training.seed,
         "classes": training.data.classes,
@@ -163,6 +163,12 @@ def provenance(config: Config, training: Training, state: State) -> dict[str, An
         "fingerprint": training.fingerprint,
         "versions": versions("torch", "accelerate", "numpy"),
     }
+
+
+def flags_beside_overrides(config: Config) -> dict[str, Any]:
+    """Give the flags but those that override settings, of which a kind has only some."""
+    overrides = {field.name for field in dataclasses.fields(presets.Overrides)}
+    return {name: value for name, value in vars(config).items() if name not in overrides}
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -98,7 +98,9 @@ def make_training(
         rows += [{"kimg": place - 0.5, "validation_kd": np.nan}, {"kimg": float(place), "validation_kd": distance}]
     folder.mkdir(parents=True)
     losses = dict.fromkeys(LOSSES, 0.7)
-    pd.DataFrame(rows).assign(**losses).to_csv(folder / "history.csv", index=False)
+    history = pd.DataFrame(rows).assign(**losses)
+    history.to_csv(folder / "history.csv", index=False)
+    history[["kimg"]].assign(images_per_second=50.0).to_csv(folder / "speed.csv", index=False)
     for place in range(1, len(distances) + 1):
         samples = np.full((len(classes), 10, size, size), 20 * place, dtype=np.uint8)
         sheets.save_sheet(samples, folder / "samples" / f"kimg-{place:010.3f}.png")

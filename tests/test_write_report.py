@@ -274,6 +274,27 @@ def test_the_generators_are_measured_as_in_the_study(page, folders):
         assert rows[last][column] == f"{one['last_validation_kd']:.3f}"
 
 
+def test_a_diffusion_model_is_described_as_one_and_its_hours_stand_beside_its_images(folders, tmp_path):
+    own = copied(folders, tmp_path)
+    for folder in own[0].history:
+        told = files.read_json(folder / "settings.json")
+        if told["name"] == "dcgan":
+            diffusion = {"preset": "diffusion", "kind": "diffusion", "architecture": "unet", "sampling_steps": 18}
+            files.write_json(folder / "settings.json", told | {"settings": diffusion | {"kimg": 3.0, "batch_size": 32}})
+            speed = pd.DataFrame({"kimg": [1.0, 3.0], "images_per_second": [0.5, 0.25 + 0.25 * told["seed"]]})
+            speed.to_csv(folder / "speed.csv", index=False)
+    assert write(own, tmp_path / "report.html") == 0
+    page = html_pages.parse((tmp_path / "report.html").read_text())
+    methods = page.section("methods").text("sup")
+    assert "Generator dcgan: preset diffusion, a diffusion model , unet network, classes by an embedding" in methods
+    assert "images sampled by Heun's method in 18 steps; trained for 3 thousand images in batches of 32." in methods
+    rows = {row[0]: row[1:] for row in table(page, "How the generators were trained")}
+    assert rows["thousand images shown"] == ["3", "3"]
+    assert rows["class by"] == ["ac", "–"]
+    # 3 thousand images at 50 a second; 1 thousand at 0.5, and 2 thousand at 0.25 or 0.5
+    assert rows["hours of its steps, without snapshots: mean over the seeds"] == ["0.02", "2.22"]
+
+
 def test_the_closest_pairs_are_shown_with_both_images(page):
     rows = [text for text in (heading.text() for heading in page.section("images").all("h3")) if "distance" in text]
     assert len(rows) == 10

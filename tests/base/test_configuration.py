@@ -79,6 +79,13 @@ def test_numbers_that_the_command_line_left_as_text_are_read() -> None:
     assert (config["dataset"], config["split_data"]["classes"]) == ("7", ["0", "1"])
 
 
+def test_null_takes_a_choice_back() -> None:
+    config = demo()
+    config["generators"]["covidgan"] = {"source_loss": None, "kimg": None}
+    configuration.check(config, SCHEMA)
+    assert config["generators"]["covidgan"] == {"source_loss": None, "kimg": None}
+
+
 def test_a_single_value_is_a_list_of_one() -> None:
     config = demo()
     config["split_data"] |= {"metadata": "metadata.csv", "classes": "covid"}

@@ -54,6 +54,28 @@ def inspected(reasons: tuple[str, ...] = ("", "", "")) -> Inspection:
             "split_data.image_size is 72, which generators.strong can't make (architecture residual); the nearest that "
             "it can are 64 and 80",
         ),
+        (
+            {"generators": {"mine": {"preset": "diffusion", "source_loss": "hinge"}}},
+            "generators.mine.source_loss is 'hinge', but generators.mine (preset diffusion, kind diffusion) has no "
+            "such setting; leave it out",
+        ),
+        (
+            {"train_acgan": {"latent_dim": 9}, "generators": {"mine": {"preset": "diffusion"}}},
+            "train_acgan.latent_dim is 9, but generators.mine (preset diffusion, kind diffusion) has no such setting; "
+            "set generators.mine.latent_dim to null, or move it to those that have it",
+        ),
+        (
+            {"generators": {"mine": {"preset": "strong", "sampling_steps": 9}}},
+            "generators.mine.sampling_steps is 9, but generators.mine (preset strong, kind gan) has no such setting",
+        ),
+        (
+            {"train_acgan": {"keep_discriminators": True}, "generators": {"mine": {"preset": "diffusion"}}},
+            "train_acgan.keep_discriminators is True, but generators.mine",
+        ),
+        (
+            {"split_data": {"folder": "x", "image_size": 72}, "generators": {"mine": {"preset": "diffusion"}}},
+            "image_size is 72, which generators.mine can't make (architecture unet); the nearest that it can are",
+        ),
     ],
 )
 def test_settings_that_contradict_are_refused(config: dict, known: Known, changes: dict, words: str) -> None:

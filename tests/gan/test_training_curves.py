@@ -6,6 +6,7 @@ import pytest
 from matplotlib.axes import Axes
 
 from chestgan.gan import training_curves
+from chestgan.gan.kinds import KINDS
 from chestgan.gan.step import LOSSES
 
 
@@ -16,12 +17,19 @@ def history_of(*distances: float) -> pd.DataFrame:
 
 
 def panels(history: pd.DataFrame) -> tuple[Axes, Axes]:
-    above, below = training_curves.plot(history, "mine, seed 4").axes
+    above, below = training_curves.plot(history, "mine, seed 4", "gan").axes
     return above, below
 
 
-def test_the_columns_are_those_that_a_training_writes() -> None:
-    assert list(training_curves.COLUMNS) == ["kimg", *LOSSES, "validation_kd"]
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_columns_are_those_that_a_training_writes(kind: str) -> None:
+    assert training_curves.columns(kind) == ["kimg", *KINDS[kind].losses, "validation_kd"]
+
+
+def test_a_diffusion_model_has_one_loss() -> None:
+    history = pd.DataFrame({"kimg": [0.5, 1.0], "denoising": [0.9, 0.4], "validation_kd": [np.nan, 0.2]})
+    (line,) = training_curves.plot(history, "mine, seed 4", "diffusion").axes[0].get_lines()
+    np.testing.assert_array_equal(line.get_xydata(), history[["kimg", "denoising"]])
 
 
 def test_every_loss_is_a_line_of_its_own() -> None:
@@ -59,7 +67,7 @@ def test_of_equal_snapshots_the_first_is_marked_and_one_below_zero_is_lower(
 
 
 def test_the_axes_say_what_they_are() -> None:
-    figure = training_curves.plot(history_of(0.4), "mine, seed 4")
+    figure = training_curves.plot(history_of(0.4), "mine, seed 4", "gan")
     above, below = figure.axes
     assert figure.get_suptitle() == "mine, seed 4"
     assert above.get_ylabel() == "loss"

@@ -113,6 +113,7 @@ def test_the_last_to_best_ratio_is_the_mean_of_the_seeds_own(measured):
     assert row["best_validation_kd"] == pytest.approx((0.5 + 0.2 + 0.4) / 3)
     assert row["last_validation_kd"] == pytest.approx((0.6 + 0.8 + 0.4) / 3)
     assert row["last_to_best_ratio"] == pytest.approx((1.2 + 4 + 1) / 3)
+    assert row["kimg"] == 3
     assert found.loc["dcgan", "best_validation_kd"] == -0.01
     assert np.isnan(found.loc["dcgan", "last_to_best_ratio"])
 

@@ -12,6 +12,7 @@ rule write_report:
         train=expand(rules.train_acgan.output.settings, part="", generator=TRAINED, seed=SEEDS),
         # stands for the sample sheets too: a folder is known by its time alone, and a copy of the project has new times
         history=expand(rules.train_acgan.output.history, part="", generator=TRAINED, seed=SEEDS),
+        speed=expand(rules.train_acgan.output.speed, part="", generator=TRAINED, seed=SEEDS),
         fid=expand(rules.compute_fid.output.settings, generator=GENERATORS, seed=SEEDS),
         copies=expand(rules.compute_fid.output.copies, generator=GENERATORS, seed=SEEDS),
         classifier=of_each(rules.evaluate_classifier.output.settings, CLASSIFIERS, "arm"),

@@ -144,7 +144,7 @@ def _described(field: dataclasses.Field, hint: Any) -> dict[str, Any]:
     if one is Path:
         bounds["format"] = "path"
     if field.metadata["choices"]:
-        bounds["enum"] = list(field.metadata["choices"])
+        bounds["enum"] = [*field.metadata["choices"], *([None] if optional else [])]
     if several:
         words |= {"type": "array", "items": {"type": kind, **bounds}}
     else:

@@ -17,7 +17,7 @@ from chestgan.base.errors import UserError
 from chestgan.base.real_fraction import WHOLE, part
 from chestgan.doctor.machine import BYTES_PER_TRAINING
 
-# settings that decide how fast a training is and how large its files are
+# settings that decide how fast a training is and how large its files are; none but its own count for a kind
 _DECISIVE = (
     *("architecture", "conditioning", "spectral_norm", "augment", "channels", "latent_dim"),
     *("generator_width", "discriminator_width", "batch_size", "mixed_precision"),
@@ -194,7 +194,7 @@ def _earlier_speeds(config: Mapping[str, Any], settings: Mapping[str, Any], fold
     for path in sorted(folder.glob("seed-*/train/settings.json")):
         before = _settings(path)
         rates = _column(path.with_name("speed.csv"), "images_per_second")
-        if len(rates) and all(before.get(name) == settings[name] for name in _DECISIVE):
+        if len(rates) and all(before.get(name) == settings.get(name) for name in _DECISIVE):
             found.append(float(rates.median()))
     return found
 
@@ -218,7 +218,7 @@ def _column(path: Path, name: str, **how: Any) -> pd.Series:
 def _measured(config: Mapping[str, Any], settings: Mapping[str, Any], known: Known) -> dict[str, Any] | None:
     """Find the row of a preset with these settings and this size among those that were measured."""
     preset = known.presets[settings.get("preset", "covidgan")]
-    if any(settings[name] != preset[name] for name in _DECISIVE):
+    if any(settings.get(name) != preset.get(name) for name in _DECISIVE):
         return None
     wanted = (settings.get("preset", "covidgan"), config["split_data"].get("image_size", 64))
     return next((row for row in known.measured if (row["preset"], row["image_size"]) == wanted), None)

@@ -73,6 +73,7 @@ def check_settings(config: Mapping[str, Any], known: Known) -> None:
                 f"{validation_kimg:g} there; raise evaluate_classifier.kimg to two validation_kimg at least"
             )
     check_groups(config)
+    check_kinds(config, known)
     size = config["split_data"].get("image_size", 64)
     for name in forecast.trained(config):
         architecture = forecast.resolved(config, name, known)["architecture"]
@@ -83,6 +84,34 @@ def check_settings(config: Mapping[str, Any], known: Known) -> None:
                 f"split_data.image_size is {size}, which generators.{name} can't make (architecture {architecture}); "
                 f"the nearest that it can are {' and '.join(map(str, sorted(nearest)))}"
             )
+
+
+def check_kinds(config: Mapping[str, Any], known: Known) -> None:
+    """Refuse settings that a generator's kind doesn't have, as train_acgan would.
+
+    Raises:
+        UserError: names the key, the preset, and what to do.
+    """
+    of_any = set().union(*known.presets.values())
+    for name in forecast.trained(config):
+        resolved = forecast.resolved(config, name, known)
+        preset = resolved.get("preset", "covidgan")
+        own = known.presets[preset]
+        foreign = [key for key in resolved if key in of_any and key not in own]
+        if own["kind"] != "gan" and resolved.get("keep_discriminators"):
+            foreign.append("keep_discriminators")
+        if foreign:
+            raise UserError(_foreign(config, name, foreign[0], f"preset {preset}, kind {own['kind']}"))
+
+
+def _foreign(config: Mapping[str, Any], generator: str, key: str, found: str) -> str:
+    """Say that a generator has no such setting, and what to do where it was set."""
+    if (config["generators"][generator] or {}).get(key) is not None:
+        place, remedy = f"generators.{generator}", "leave it out"
+    else:
+        place, remedy = "train_acgan", f"set generators.{generator}.{key} to null, or move it to those that have it"
+    value = (config.get("train_acgan", {}) | (config["generators"][generator] or {}))[key]
+    return f"{place}.{key} is {value!r}, but generators.{generator} ({found}) has no such setting; {remedy}"
 
 
 def check_fractions(config: Mapping[str, Any], inspected: Inspection | None, split: Path) -> None:

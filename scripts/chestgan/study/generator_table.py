@@ -45,9 +45,9 @@ def table(values: pd.DataFrame, histories: pd.DataFrame, origins: pd.DataFrame) 
         A row for each generator: mean, standard deviation (n - 1), least and most over the seeds of each metric, means
         of those of real images, the copies among the images of all seeds with Wilson's interval of their share, then
         the kernel distances to the validation patients: of the selected and of the last generator, and their
-        `last_to_best_ratio`. With one seed there is no deviation, nor with images that are the same for every seed,
-        which count as one; where a selected generator is as near as real images, at 0 or below, there is no ratio; an
-        imported generator has no validation KD.
+        `last_to_best_ratio`, and the thousand images shown (`kimg`). With one seed there is no deviation, nor with
+        images that are the same for every seed, which count as one; where a selected generator is as near as real
+        images, at 0 or below, there is no ratio; an imported generator has no validation KD.
     """
     same = values["generator"].isin(without_spread(origins))
     groups = values[~(same & values["generator"].duplicated())].groupby("generator")
@@ -73,10 +73,11 @@ def _copies(groups: DataFrameGroupBy) -> dict[str, pd.Series]:
 
 
 def _trainings(histories: pd.DataFrame) -> pd.DataFrame:
-    """Average the best and the last validation KD of every generator's trainings, and the ratio of last to best."""
+    """Average the best and the last validation KD of every generator's trainings, their ratio, and the images shown."""
     groups = histories.sort_values("kimg", kind="stable").groupby(["generator", "seed"])["validation_kd"]
     ends = pd.DataFrame({"best_validation_kd": groups.min(), "last_validation_kd": groups.last()})
     # a kernel distance is unbiased, so that of an excellent generator may be below 0, and no ratio to it means anything
     best = ends["best_validation_kd"]
     ends["last_to_best_ratio"] = (ends["last_validation_kd"] / best).where(best > 0)
+    ends["kimg"] = histories.groupby(["generator", "seed"])["kimg"].max()
     return ends.groupby("generator").agg(lambda seeds: seeds.mean(skipna=False))

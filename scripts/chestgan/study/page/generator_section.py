@@ -1,7 +1,9 @@
 """The section of the generators: how near their images are to real ones, how varied, and how they were trained."""
 
+from statistics import mean
 from typing import Any
 
+from chestgan.base.tables import read_table
 from chestgan.metrics.catalogue import METRICS
 from chestgan.study.page.blocks import Section, Table
 from chestgan.study.page.pictures import read_figure
@@ -28,6 +30,7 @@ _FIGURES = {
 }
 _SETTINGS = {
     "preset": "preset",
+    "kind": "kind",
     "architecture": "networks",
     "conditioning": "class by",
     "source_loss": "loss",
@@ -41,7 +44,10 @@ _SETTINGS = {
     "augment": "DiffAugment",
     "spectral_norm": "spectral norm",
     "ema_kimg": "EMA, thousand images",
+    "sampling_steps": "steps from noise to an image",
 }
+_HOURS = "hours of its steps, without snapshots: mean over the seeds"
+_SECONDS_PER_HOUR = 3600
 
 
 def generator_section(study: Study) -> Section:
@@ -118,4 +124,16 @@ def _settings(study: Study) -> list[Table]:
         for key, label in _SETTINGS.items()
         if any(key in settings for settings in first.values())
     ]
+    if first:
+        rows.append([_HOURS, *(number(_hours(study, name), 2) for name in first)])
     return [Table("How the generators were trained", ["setting", *first], rows, of_text=True)] if rows else []
+
+
+def _hours(study: Study, generator: str) -> float:
+    """Average over the seeds how long the steps of a generator's training took, without its snapshots."""
+    folders = [folder for (name, _), (_, folder) in study.trained.items() if name == generator]
+    speeds = [read_table(folder / "speed.csv", ["kimg", "images_per_second"], ()) for folder in folders]
+    return mean(
+        (1000 * speed["kimg"].diff().fillna(speed["kimg"]) / speed["images_per_second"]).sum() / _SECONDS_PER_HOUR
+        for speed in speeds
+    )

@@ -20,6 +20,8 @@ _TERMS = {
     "below 1: most images are copies of training images.",
     "density": "How thickly generated images lie among the test images: about 1 for real ones, more where they crowd "
     "in the midst of them.",
+    "diffusion model": "A network that takes noise away from images; begun with noise alone, step by step it makes an "
+    "image. It has no discriminator.",
     "Fréchet distance, kernel distance": "How far generated images lie from real ones, by the features of a network; "
     "compare with the value of real images beside it. Lower is nearer.",
     "GAN": "Generative adversarial network: a generator learns to make images that a second network, the "

@@ -20,6 +20,7 @@ _CONTROLS = {
 }
 _CONDITIONING = {
     "ac": "an auxiliary classifier [@acgan]",
+    "adc": "an auxiliary classifier that also tells real from fake [@adcgan]",
     "projection": "a projection discriminator [@projection]",
     "per_class": "a GAN of its own for each class",
 }
@@ -70,6 +71,22 @@ def _generators(study: Study) -> list[str]:
 
 
 def _training(settings: dict[str, Any]) -> str:
+    parts = _of_diffusion(settings) if settings.get("kind") == "diffusion" else _of_gan(settings)
+    shown = plain(settings.get("kimg"))
+    return f"{', '.join(parts)}; trained for {shown} thousand images in batches of {plain(settings.get('batch_size'))}."
+
+
+def _of_diffusion(settings: dict[str, Any]) -> list[str]:
+    return [
+        f"preset {plain(settings.get('preset'))}",
+        "a diffusion model [@edm]",
+        f"{plain(settings.get('architecture'))} network",
+        "classes by an embedding",
+        f"images sampled by Heun's method in {plain(settings.get('sampling_steps'))} steps",
+    ]
+
+
+def _of_gan(settings: dict[str, Any]) -> list[str]:
     kind = _CONDITIONING.get(settings.get("conditioning"), f"conditioning {plain(settings.get('conditioning'))}")
     parts = [
         f"preset {plain(settings.get('preset'))}"
@@ -82,8 +99,7 @@ def _training(settings: dict[str, Any]) -> str:
         parts.append("spectral normalisation [@spectral]")
     if settings.get("augment"):
         parts.append("DiffAugment [@diffaugment]")
-    shown = plain(settings.get("kimg"))
-    return f"{', '.join(parts)}; trained for {shown} thousand images in batches of {plain(settings.get('batch_size'))}."
+    return parts
 
 
 def _measurement(study: Study) -> list[str]:

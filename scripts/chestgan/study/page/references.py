@@ -2,11 +2,15 @@
 
 REFERENCES = {
     "acgan": "A. Odena, C. Olah, J. Shlens. Conditional image synthesis with auxiliary classifier GANs. ICML 2017.",
+    "adcgan": "L. Hou, Q. Cao, H. Shen, S. Pan, X. Li, X. Cheng. Conditional GANs with auxiliary discriminative "
+    "classifier. ICML 2022.",
     "projection": "T. Miyato, M. Koyama. cGANs with projection discriminator. ICLR 2018.",
     "spectral": "T. Miyato, T. Kataoka, M. Koyama, Y. Yoshida. Spectral normalization for generative adversarial "
     "networks. ICLR 2018.",
     "diffaugment": "S. Zhao, Z. Liu, J. Lin, J.-Y. Zhu, S. Han. Differentiable augmentation for data-efficient GAN "
     "training. NeurIPS 2020.",
+    "edm": "T. Karras, M. Aittala, T. Aila, S. Laine. Elucidating the design space of diffusion-based generative "
+    "models. NeurIPS 2022.",
     "covidgan": "A. Waheed et al. CovidGAN: data augmentation using auxiliary classifier GAN for improved Covid-19 "
     "detection. IEEE Access 8, 2020.",
     "fid": "M. Heusel et al. GANs trained by a two time-scale update rule converge to a local Nash equilibrium. "
