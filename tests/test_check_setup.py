@@ -523,6 +523,12 @@ def test_a_disk_that_is_full_is_told(small_disk: Path) -> None:
     assert "can't be written to: No space left on device" in finding.text
 
 
+def test_fractions_of_the_patients_have_trainings_of_their_own(tmp_path: Path) -> None:
+    config = {"generators": {"a": {}, "b": {}}, "seeds": [0, 1, 2], "real_fraction": [0.25, 1]}
+    (finding,) = machine.disk(config, tmp_path)
+    assert "12 trainings may fill 6.0 GB" in finding.text
+
+
 def test_a_folder_with_a_table_alone_has_no_images(setup: Setup) -> None:
     for image in (setup.folder / "data" / "cxr").rglob("*.png"):
         image.unlink()

@@ -3,6 +3,7 @@
 import functools
 import inspect
 import json
+import math
 import os
 import re
 import shlex
@@ -16,6 +17,7 @@ from typing import Any
 
 from chestgan.base import configuration, files, provenance
 from chestgan.base.errors import UserError
+from chestgan.base.real_fraction import WHOLE
 from chestgan.cluster import programs
 from chestgan.doctor.findings import Finding, fine, missing, wrong
 
@@ -203,7 +205,9 @@ def data(config: dict[str, Any]) -> Iterator[Finding]:
 def disk(config: dict[str, Any], folder: Path) -> Iterator[Finding]:
     """Try to write where the results go, and compare the free space with a rough need."""
     place = folder / "results" if (folder / "results").is_dir() else folder
-    trainings = len(config.get("generators", {})) * len(config.get("seeds", []))
+    # a fraction of the patients has generators of its own
+    counted = (config.get("generators", {}), config.get("seeds", []), config.get("real_fraction") or [WHOLE])
+    trainings = math.prod(map(len, counted))
     needed = max(_LEAST_BYTES, trainings * BYTES_PER_TRAINING)
     free = shutil.disk_usage(place).free
     try:
