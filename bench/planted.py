@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-import pandas as pd
 
 from bench import table, with_tables
 from sizes import SCRIPTS
@@ -130,16 +129,11 @@ def of_split(
 
 def _looked(sides: list[Measured], training: Measured, threads: int) -> list[tuple[copies.Nearest, copies.Pictures]]:
     """Look for the training image that each image of some sides is most like, as compute_fid does."""
-    images = np.concatenate([side.images.images for side in sides])
-    together = ImageSet(images, pd.concat([side.images.manifest for side in sides], ignore_index=True))
-    pictures = compute_fid.find_pictures(together, training.images, threads)
-    looked, start = [], 0
-    for side in sides:
-        end = start + len(side.images)
-        near = copies.nearest(side.features, side.of_mirrored, training.features)
-        looked.append((near, copies.Pictures(*(values[start:end] for values in pictures))))
-        start = end
-    return looked
+    pictures = compute_fid.find_pictures([side.images for side in sides], training.images, threads)
+    return [
+        (copies.nearest(side.features, side.of_mirrored, training.features), of_side)
+        for side, of_side in zip(sides, pictures, strict=True)
+    ]
 
 
 def planted_counts(found: list[np.ndarray]) -> list[int]:

@@ -81,12 +81,14 @@ class Config:
 def run(config: Config) -> None:
     """Measure the synthetic set beside the training and the test patients; the folder of tables appears whole."""
     files.require_empty(config.output)
-    with tempfile.TemporaryDirectory() as scratch:
-        measure_sets(config, image_sets(config, Path(scratch)))
+    with tempfile.TemporaryDirectory() as name:
+        scratch = Path(name)
+        # several measures are of the same features
+        measure_sets(config, image_sets(config, scratch), config.features or scratch / "features")
 
 
-def measure_sets(config: Config, sets: dict[str, Path]) -> None:
-    """Measure two image sets, `real` and `generated`, and write the tables."""
+def measure_sets(config: Config, sets: dict[str, Path], kept: Path) -> None:
+    """Measure two image sets, `real` and `generated`, keeping features in a folder, and write the tables."""
     origin = image_sides.read_origin(sets["generated"])
     sides = image_sides.read_sides(**sets, has_split=sets["real"] == config.real)
     counts = matching.count_images(sides, config.most_images)
@@ -99,12 +101,12 @@ def measure_sets(config: Config, sets: dict[str, Path]) -> None:
     ]
     if "real" in sides:
         matched = matching.match_two(sides["real"], sides["generated"], counts, config.n_draws, config.seed)
-        measured = measure_without_split(config, sides, extractors, matched, origin)
+        measured = measure_without_split(config, kept, sides, extractors, matched, origin)
     else:
         matched = matching.match_rows(sides, counts, config.n_draws, config.seed)
         held_out = image_sides.read_held_out(sets["real"], sides["generated"].classes)
-        counted, closest = measure_copies(config, sides, held_out, extractors, origin)
-        measured = measure(config, sides, extractors, matched, origin)
+        counted, closest = measure_copies(config, kept, sides, held_out, extractors, origin)
+        measured = measure(config, kept, sides, extractors, matched, origin)
         diversity = measured["diversity"].merge(counted, on=["extractor", "class"], validate="one_to_one")
         measured["diversity"] = diversity[tables.columns(DIVERSITY)]
         measured["copies"] = closest
@@ -142,6 +144,7 @@ def image_sets(config: Config, scratch: Path) -> dict[str, Path]:
 
 def measure_without_split(
     config: Config,
+    kept: Path,
     sides: dict[str, ImageSet],
     extractors: list[Extractor],
     matched: list[MatchedRows],
@@ -150,7 +153,7 @@ def measure_without_split(
     """Compute the table of distances to real images that have no split, by all extractors."""
     rows, distances = matching.rows_by_class(sides["real"]), []
     for extractor in extractors:
-        by_side = {side: side_features(extractor, side, images, config) for side, images in sides.items()}
+        by_side = {side: side_features(extractor, side, images, config, kept) for side, images in sides.items()}
         by_side["train"] = by_side["real"]
         measured = tables.measure(DISTANCES, ["real"], by_side, matched, rows, config.n_subsets, config.seed)
         distances.append(measured.assign(extractor=extractor.name, **origin))
@@ -159,6 +162,7 @@ def measure_without_split(
 
 def measure(
     config: Config,
+    kept: Path,
     sides: dict[str, ImageSet],
     extractors: list[Extractor],
     matched: list[MatchedRows],
@@ -170,7 +174,7 @@ def measure(
     of_pixels = tables.measure_pixels([metric for metric in DIVERSITY if metric.of_pixels], sides, config.seed)
     distances, diversity = [], []
     for extractor in extractors:
-        by_side = {side: side_features(extractor, side, images, config) for side, images in sides.items()}
+        by_side = {side: side_features(extractor, side, images, config, kept) for side, images in sides.items()}
         common = (by_side, matched, train_rows, config.n_subsets, config.seed)
         named = {"extractor": extractor.name} | origin
         distances.append(tables.measure(DISTANCES, tables.REFERENCES, *common).assign(**named))
@@ -184,6 +188,7 @@ def measure(
 
 def measure_copies(
     config: Config,
+    kept: Path,
     sides: dict[str, ImageSet],
     held_out: ImageSet,
     extractors: list[Extractor],
@@ -191,13 +196,13 @@ def measure_copies(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Count the synthetic images that are copies, by extractor and class, and list them with the closest others."""
     train, generated = sides["train"], sides["generated"]
-    pictures = [find_pictures(images, train, config.threads) for images in (generated, held_out)]
+    pictures = find_pictures([generated, held_out], train, config.threads)
     counted, closest = [], []
     for extractor in extractors:
-        training = side_features(extractor, "train", train, config)
+        training = side_features(extractor, "train", train, config, kept)
         near = [
             copies.nearest(
-                *(side_features(extractor, name, side, config) for side in (images, mirrored(images))), training
+                *(side_features(extractor, name, side, config, kept) for side in (images, mirrored(images))), training
             )
             for name, images in (("generated", generated), ("held-out", held_out))
         ]
@@ -209,13 +214,19 @@ def measure_copies(
     return pd.concat(counted), pd.concat(closest)
 
 
-def find_pictures(images: ImageSet, train: ImageSet, threads: int) -> copies.Pictures:
-    """Find the training images of which images are copies as pictures: moved, mirrored, brighter or darker."""
-    sides = (np.stack([framing.thumbnail(np.array(image)) for image in one.images]) for one in (images, train))
-    pairs = duplicates.search(*sides, threads=max(1, threads))
+def find_pictures(sets: Sequence[ImageSet], train: ImageSet, threads: int) -> list[copies.Pictures]:
+    """Find the training images of which the images of each set are copies: moved, mirrored, brighter or darker."""
+    queries, references = (
+        np.stack([framing.thumbnail(np.array(image)) for one in images for image in one.images])
+        for images in (sets, [train])
+    )
+    # together, for the search learns from the training images first
+    pairs = duplicates.search(queries, references, threads=max(1, threads))
     small = train.images.shape[1] < framing.THUMBNAIL_SIZE
     least = duplicates.LEAST_WITHOUT_DETAIL if small else duplicates.LEAST_CORRELATION
-    return copies.best_pictures(pairs[pairs["correlation"] >= least], len(images))
+    best = copies.best_pictures(pairs[pairs["correlation"] >= least], len(queries))
+    ends = np.cumsum([len(images) for images in sets])[:-1]
+    return [copies.Pictures(*parts) for parts in zip(*(np.split(part, ends) for part in best), strict=True)]
 
 
 def mirrored(images: ImageSet) -> ImageSet:
@@ -223,10 +234,10 @@ def mirrored(images: ImageSet) -> ImageSet:
     return ImageSet(np.ascontiguousarray(images.images[:, :, ::-1]), images.manifest)
 
 
-def side_features(extractor: Extractor, side: str, images: ImageSet, config: Config) -> np.ndarray:
+def side_features(extractor: Extractor, side: str, images: ImageSet, config: Config, kept: Path) -> np.ndarray:
     """Compute the features of all images of a side: (N, d) float32."""
     description = f"{extractor.name}, {side} images"
-    return features.kept_features(extractor, images.images, config.features, config.batch_size, description)
+    return features.kept_features(extractor, images.images, kept, config.batch_size, description)
 
 
 def provenance(
