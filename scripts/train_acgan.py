@@ -18,15 +18,19 @@ from typing import Any
 
 import pandas as pd
 
-from chestgan.base import commandline, devices, files, interruption, real_fraction, settings
+from chestgan.base import commandline, devices, files, interruption, real_fraction, settings, start_files
 from chestgan.base.errors import UserError
 from chestgan.base.provenance import versions
+from chestgan.base.seeds import in_path
 from chestgan.base.settings import argument, setting
 from chestgan.base.tables import write_table
-from chestgan.gan import checkpoint, generator_file, presets, snapshots, training_set
+from chestgan.gan import checkpoint, generator_file, images_seen, presets, snapshots, start, training_set
 from chestgan.gan.kept_snapshots import Keeping
 from chestgan.gan.kinds import Model
+from chestgan.gan.origin import Origin
+from chestgan.gan.start import RunningStart
 from chestgan.gan.training import SPEED, State, Training, resume, train
+from chestgan.gan.training_set import TrainingSet
 from chestgan.images.labels import check_labels
 from chestgan.images.sheets import save_sheet
 
@@ -35,11 +39,16 @@ from chestgan.images.sheets import save_sheet
 class Config(presets.Overrides):
     """The flags of this script beside those that override the preset."""
 
+    start_from: Path | None = setting(
+        "generator file to begin from, with its discriminator beside it; {seed} in it stands for the seed", None
+    )
     preset: str = setting("preset that the other settings override", "covidgan", choices=tuple(presets.PRESETS))
     keep_snapshots: int = setting("keep the generator of every n-th snapshot as a file; 0: of none", 0, minimum=0)
     keep_discriminators: bool = setting("keep the discriminator beside each of these generators", False)
     real: Path = argument("image set with a split column, made by split_data")
     output: Path = argument("new folder for the generator, its history and its samples")
+    dataset: str | None = argument("name of the data, which the generator file tells; default: none", None)
+    licence: str | None = argument("licence of the images, which the generator file tells; default: none", None)
     name: str | None = argument("what tables and figures call this generator; default: the preset", None)
     seed: int = argument("seed of all that is random", 0, minimum=0)
     checkpoint: Path | None = argument("folder that keeps the checkpoint; default: beside the output", None)
@@ -57,6 +66,11 @@ class Config(presets.Overrides):
         if self.keep_discriminators and not self.keep_snapshots:
             raise UserError("keep_discriminators goes with keep_snapshots: the snapshots to keep them of")
 
+    @property
+    def start_file(self) -> Path | None:
+        """The generator file that this seed's training begins from."""
+        return self.start_from and in_path(self.start_from, self.seed)
+
 
 def run(config: Config) -> None:
     """Train, and write the selected and the last generator with the history of the training."""
@@ -67,6 +81,8 @@ def run(config: Config) -> None:
         if accelerator.is_main_process:
             stack.enter_context(checkpoint.hold(training.checkpoint))
         model = training.kind.build(training.settings, len(data.classes), data.image_size, config.seed, accelerator)
+        if training.running_start:
+            start.begin(training.running_start, training.kind.stateful_parts(model, accelerator))
         state = resume(training, model)
         watch = stack.enter_context(interruption.watch(config.time_limit))
         train(training, model, state, watch)
@@ -82,6 +98,7 @@ def prepare(config: Config) -> Training:
     if config.keep_discriminators and training_settings.kind != "gan":
         raise UserError(f"keep_discriminators is true, but the preset {config.preset} has no discriminator")
     data = training_set.read(config.real, training_settings, config.processes)
+    running_start = read_start(config.start_file, training_settings, data) if config.start_file else None
     devices.use_threads(config.threads)
     accelerator = devices.accelerator(
         config.device, config.processes, training_settings.mixed_precision, log_folder=config.tensorboard
@@ -94,9 +111,12 @@ def prepare(config: Config) -> Training:
         f"{training_settings.batch_size // config.processes} of {training_settings.batch_size} images per step each",
         file=sys.stderr,
     )
+    for line in start.lines(running_start, config.start_file) if running_start else ():
+        accelerator.print(line, file=sys.stderr)
     # a longer training begins like a shorter one, so its length is no part of what it is
     decisive = dataclasses.asdict(training_settings) | {"seed": config.seed, "kimg": None}
     data_files = [config.real / "images.npy", config.real / "manifest.csv"]
+    data_files += start_files.networks_of(config.start_file) if config.start_file else []
     return Training(
         name=name,
         preset=config.preset,
@@ -112,7 +132,22 @@ def prepare(config: Config) -> Training:
             config.keep_discriminators,
         ),
         fingerprint=checkpoint.fingerprint(data_files, decisive, Path(__file__)),
+        origin=Origin(
+            dataset=config.dataset,
+            licence=config.licence,
+            n_patients=images_seen.n_patients(data.manifest),
+            start=running_start and running_start.told,
+        ),
+        running_start=running_start,
     )
+
+
+def read_start(path: Path, training_settings: presets.TrainingSettings, data: TrainingSet) -> RunningStart:
+    """Read the start of a training; one that has seen patients whom this study holds out is refused."""
+    found = start.read(path, training_settings, data.classes, data.image_size)
+    if found.seen is not None:
+        images_seen.require_unseen(found.seen, data.manifest, path)
+    return found
 
 
 def publish(config: Config, training: Training, model: Model, state: State) -> None:
@@ -131,6 +166,10 @@ def publish(config: Config, training: Training, model: Model, state: State) -> N
         print(f"warning: {warning}", file=sys.stderr)
     with files.new_folder(config.output) as folder:
         generator_file.write(folder / "generator.safetensors", state.best_weights, selected)
+        # for a training that begins from this one; a diffusion model has none, and a file without weights
+        generator_file.write(folder / "discriminator.safetensors", state.best_discriminator, selected, "discriminator")
+        before = training.running_start and training.running_start.seen
+        write_table(folder / start_files.SEEN, images_seen.table(training.data.manifest, config.dataset, before))
         generator_file.write(
             folder / "generator_last.safetensors", last, training.description(last_kimg, last_validation_kd)
         )
@@ -151,6 +190,7 @@ def provenance(config: Config, training: Training, state: State) -> dict[str, An
         "settings": flags_beside_overrides(config) | dataclasses.asdict(training.settings),
         "name": training.name,
         "seed": training.seed,
+        "origin": dataclasses.asdict(training.origin),
         "classes": training.data.classes,
         "real_fraction": real_fraction.of_set(config.real),
         "n_train": training.data.train.manifest["label"].value_counts().to_dict(),

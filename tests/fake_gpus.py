@@ -60,6 +60,7 @@ while [ "$1" != --output ]; do shift; done
 mkdir -p "$2"
 cd "$2"
 common="settings.json history.csv speed.csv images.npy manifest.csv predictions.csv labels.csv"
+common="$common images_seen.csv discriminator.safetensors"
 case $script in
 make_demo_data) mkdir -p covid normal; touch metadata.csv settings.json ;;
 split_data) touch $common rejected.csv duplicates.csv patients.csv ;;

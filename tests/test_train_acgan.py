@@ -56,6 +56,8 @@ def test_results_are_whole(trained: Path) -> None:
     assert {path.name for path in trained.iterdir()} == {
         "generator.safetensors",
         "generator_last.safetensors",
+        "discriminator.safetensors",
+        "images_seen.csv",
         "history.csv",
         "speed.csv",
         "samples",

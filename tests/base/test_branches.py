@@ -83,3 +83,24 @@ def test_an_image_set_says_which_fraction_of_the_patients_it_has(tmp_path) -> No
         with pytest.raises(UserError, match="has the real_fraction "):
             of_set(tmp_path)
     assert (part(1), part(0.25), part(0.001)) == ("", "real_fraction-0.25/", "real_fraction-0.001/")
+
+
+def test_a_training_begins_from_its_own_file_or_from_that_of_all() -> None:
+    config = {
+        "seeds": [0, 3],
+        "train_acgan": {"start_from": "pre/generator.safetensors"},
+        "generators": {
+            "own": {"start_from": "pre/seed-{seed}/generator.safetensors"},
+            "common": {},
+            "anew": {"start_from": None},
+            "mine": {"images": "mine"},
+        },
+    }
+    assert {pair: str(path) for pair, path in branches.starts(config).items()} == {
+        ("own", 0): "pre/seed-0/generator.safetensors",
+        ("own", 3): "pre/seed-3/generator.safetensors",
+        ("common", 0): "pre/generator.safetensors",
+        ("common", 3): "pre/generator.safetensors",
+    }
+    del config["train_acgan"], config["generators"]["own"]
+    assert branches.starts(config) == {}

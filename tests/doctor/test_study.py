@@ -156,3 +156,13 @@ def test_a_study_with_nothing_to_compare_with_is_told(config: dict, known: Known
     assert told not in study.summary(config, inspected(), known, tmp_path)
     del config["arms"]["real"]
     assert told in study.summary(config, inspected(), known, tmp_path)
+
+
+def test_a_file_that_a_training_cannot_begin_from_is_refused(config: dict, tmp_path: Path) -> None:
+    config["generators"] = {"mine": {"preset": "strong", "start_from": str(tmp_path / "generator.safetensors")}}
+    (tmp_path / "generator.safetensors").write_bytes(b"no network")
+    with pytest.raises(UserError, match=r"^generators.mine: start_from: .* \(10 bytes\) is no whole safetensors file"):
+        study.check_starts(config, ["covid", "normal"], tmp_path)
+    config["generators"]["mine"]["source_loss"] = "wasserstein"
+    with pytest.raises(UserError, match=r"^generators.mine: source_loss is 'wasserstein'"):
+        study.check_starts(config, ["covid", "normal"], tmp_path)

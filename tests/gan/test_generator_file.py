@@ -17,6 +17,8 @@ from torch import nn
 from chestgan.base.errors import UserError
 from chestgan.gan import generator_file, presets
 from chestgan.gan.generator_file import Description
+from chestgan.gan.networks.build import build_discriminator
+from chestgan.gan.origin import Origin, Start
 
 KEY = "chestgan_generator"
 SMALL = {"generator_width": 16, "discriminator_width": 4, "latent_dim": 4}
@@ -102,6 +104,44 @@ def test_what_was_written_is_read(preset: str, tmp_path: Path) -> None:
 
 def weights_of(generator: nn.Module) -> list[torch.Tensor]:
     return list(generator.state_dict().values())
+
+
+def test_what_a_generator_was_made_from_is_read_as_it_was_written(tmp_path: Path) -> None:
+    old = Start(
+        **{"name": "old", "seed": 1, "kimg": 2.0, "sha256": "a" * 64, "generator_share": 0.5},
+        **{"discriminator_share": None, "patients_known": False, "origin": None},
+    )
+    first = Origin(dataset="nih", licence="CC BY 4.0", n_patients=40, start=old)
+    start = dataclasses.replace(old, name="base", discriminator_share=1.0, origin=first)
+    description = dataclasses.replace(described("dcgan"), origin=Origin(dataset="mine", start=start))
+    generator_file.write(tmp_path / "g.safetensors", built(description).state_dict(), description)
+    assert generator_file.read(tmp_path / "g.safetensors")[1] == description
+
+
+@pytest.mark.parametrize(
+    ("origin", "reason"),
+    [
+        ({"licence": "CC\nBY"}, "licence is 'CC"),
+        ({"dataset": "[#answer]"}, "dataset is '"),
+        ({"n_patients": "many"}, "n_patients is 'many'; expected a whole number"),
+        ({"start": {"name": "old"}}, "'origin'"),
+        ({"unknown": 1}, "unknown"),
+        ("nih", ""),
+    ],
+)
+def test_an_origin_that_says_what_it_cannot_is_refused(origin: Any, reason: str, tmp_path: Path) -> None:
+    told = refused(save_with(tmp_path / "g.safetensors", json.dumps(FIRST_VERSION | {"origin": origin})))
+    assert "was written by another version of Chestgan: " in told
+    assert reason in told
+
+
+def test_a_discriminator_is_read_with_the_description_of_its_generator(tmp_path: Path) -> None:
+    description = described("dcgan")
+    weights = build_discriminator(description.settings, 2, 32).state_dict()
+    generator_file.write(tmp_path / "d.safetensors", weights, description, "discriminator")
+    read, told = generator_file.read_discriminator(tmp_path / "d.safetensors")
+    assert told == description
+    assert all(torch.equal(read[name], weights[name]) for name in weights)
 
 
 def test_a_generator_that_was_read_is_ready_to_sample_and_not_to_train(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from chestgan.gan import presets
 from chestgan.gan.kept_snapshots import Keeping
+from chestgan.gan.origin import Origin
 from chestgan.gan.training import Training
 
 
@@ -23,6 +24,8 @@ def training(batch_size: int, snapshot_kimg: float, every: int = 0) -> Training:
         checkpoint_folder=Path("unused"),
         keeping=Keeping(Path("unused"), every, discriminators=False),
         fingerprint="",
+        origin=Origin(),
+        running_start=None,
     )
 
 

@@ -7,7 +7,8 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 from snakemake.utils import validate
 
-from chestgan.base import branches, commandline, configuration, files, imported, renamed, source_code, yaml_files
+from chestgan.base import branches, commandline, configuration, files, imported
+from chestgan.base import renamed, seeds, source_code, start_files, yaml_files
 from chestgan.base.errors import UserError
 from chestgan.data import data_files
 
@@ -29,6 +30,8 @@ try:
     GENERATORS = sorted(config["generators"])
     # generators that aren't trained: their images lie in a folder for each seed, or in one for all
     IMPORTED = imported.folders(config["generators"], SEEDS)
+    # the generator files that trainings begin from
+    STARTS = branches.starts(config)
     # an arm with synthetic images has a branch for each generator: real, real_synthetic-covidgan, ...
     ARMS = branches.arms(config)
     # what is trained with a fraction of the patients lies in a part of the results, and that with all beside these
@@ -118,6 +121,12 @@ def generator_flags(wildcards):
     return flags(configuration.beyond_preset(settings, PRESETS))
 
 
+def start_sha256(wildcards):
+    """Compute a checksum of what a training begins from, as `data_sha256` does; none where it begins anew."""
+    path = STARTS.get((wildcards.generator, int(wildcards.seed)))
+    return configuration.sha256_of_files(start_files.files_of(path)) if path else ""
+
+
 def imported_folder(wildcards):
     """Locate the images of a generator that isn't trained."""
     return str(IMPORTED[wildcards.generator][int(wildcards.seed)])
@@ -130,7 +139,7 @@ def imported_sha256(wildcards):
 
 def imported_once(wildcards):
     """Make the flag of images that are the same for every seed."""
-    by_seed = imported.SEED in config["generators"][wildcards.generator]["images"]
+    by_seed = seeds.SEED in config["generators"][wildcards.generator]["images"]
     return "" if by_seed else "--same-for-all-seeds"
 
 

@@ -42,7 +42,9 @@ CAN_ENTER = not (APPTAINER and workflow.is_main_process) or bool(
 # a container sees the project's folder, what the configuration names beyond it, and what links among the images lead to
 NAMED = [str(folder) for by_seed in IMPORTED.values() for folder in by_seed.values()]
 IMAGES = list(map(Path, NAMED if IS_DEMO else [DATA["folder"], *NAMED])) if ENGINE or APPTAINER else []
-BINDS = configuration.paths_outside([config, NAMED], Path.cwd())
+# of a generator that a training begins from, what lies beside it too
+BESIDE = sorted({str(path.parent) for path in STARTS.values()})
+BINDS = configuration.paths_outside([config, NAMED, BESIDE], Path.cwd())
 try:
     BINDS = sorted(map(str, {*BINDS, *binds.linked(IMAGES, [Path.cwd(), *BINDS])}))
 except UserError as error:

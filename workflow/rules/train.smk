@@ -4,6 +4,8 @@ rule train_acgan:
     output:
         generator=f"{PART_BRANCH}/train/generator.safetensors",
         last=f"{PART_BRANCH}/train/generator_last.safetensors",
+        discriminator=f"{PART_BRANCH}/train/discriminator.safetensors",
+        seen=f"{PART_BRANCH}/train/images_seen.csv",
         history=f"{PART_BRANCH}/train/history.csv",
         speed=f"{PART_BRANCH}/train/speed.csv",
         settings=f"{PART_BRANCH}/train/settings.json",
@@ -43,6 +45,8 @@ rule train_acgan:
         launcher=launcher,
         time_limit=time_limit,
         flags=generator_flags,
+        start_sha256=start_sha256,
+        told=flags({"dataset": config["dataset"], "licence": config["licence"]}),
         real=subpath(input.real, parent=True),
         folder=subpath(output.generator, parent=True),
         # not declared: what is declared is deleted before a retry, and a retry goes on from here
@@ -50,7 +54,7 @@ rule train_acgan:
         snapshots=f"{PART_BRANCH}/snapshots",
     # an attempt that goes on from a checkpoint goes on in the log, too
     shell:
-        "{params.launcher} {params.script} {params.flags} --name {wildcards.generator} "
+        "{params.launcher} {params.script} {params.flags} {params.told} --name {wildcards.generator} "
         "--seed {wildcards.seed} --real {params.real} --checkpoint {params.checkpoint} "
         "--snapshots {params.snapshots} {resources.tensorboard} "
         "--device {resources.device} --processes {resources.processes} --threads {threads} "

@@ -1,11 +1,13 @@
 """What a study trains: its arms, by generator and by fraction of the real training patients, and where each lies."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from chestgan.base import imported
 from chestgan.base.errors import UserError
 from chestgan.base.real_fraction import WHOLE, part
+from chestgan.base.seeds import in_path
 
 # they are what the other arms are compared with, so they are trained at every fraction
 _REFERENCES = ("real", "real_augmented")
@@ -68,6 +70,16 @@ def trainings(config: Mapping[str, Any]) -> list[tuple[str, str]]:
     return [("", name) for name in trained] + [
         (of, name) for of in parts(config) for name in trained if (of, name) in taken
     ]
+
+
+def starts(config: Mapping[str, Any]) -> dict[tuple[str, int], Path]:
+    """Name the generator file that each training begins from, by generator and seed; of those that begin from one."""
+    found = {}
+    for name, settings in config["generators"].items():
+        given = {**(config.get("train_acgan") or {}), **(settings or {})}.get("start_from")
+        if given is not None and not imported.is_imported(settings):
+            found |= {(name, seed): in_path(given, seed) for seed in config["seeds"]}
+    return found
 
 
 def _of_arm(name: str, own: Sequence[float] | None, of_study: Sequence[float]) -> list[float]:

@@ -9,9 +9,7 @@ from typing import Any
 from chestgan.base import files
 from chestgan.base.arm_kinds import KINDS
 from chestgan.base.errors import UserError, unknown_name
-
-# in the path of a folder it stands for the seed: one folder for each training
-SEED = "{seed}"
+from chestgan.base.seeds import in_path
 
 
 def is_imported(generator: Mapping[str, Any] | None) -> bool:
@@ -31,7 +29,7 @@ def folders(generators: Mapping[str, Mapping[str, Any]], seeds: Sequence[int]) -
             others = [key for key, value in settings.items() if key != "images" and value is not None]
             if others:
                 raise UserError(f"generators.{name} has images, so it isn't trained, and {others[0]} sets nothing")
-            found[name] = {seed: Path(settings["images"].replace(SEED, str(seed))) for seed in seeds}
+            found[name] = {seed: in_path(settings["images"], seed) for seed in seeds}
             for folder in dict.fromkeys(found[name].values()):
                 if not folder.is_dir():
                     raise UserError(f"{_key(name, folder)}, and there is no such folder in {Path.cwd()}")

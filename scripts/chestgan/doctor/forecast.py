@@ -22,8 +22,9 @@ _DECISIVE = (
     *("architecture", "conditioning", "spectral_norm", "augment", "channels", "latent_dim"),
     *("generator_width", "discriminator_width", "batch_size", "mixed_precision"),
 )
-# a checkpoint has both networks with Adam's two moments, the EMA and the selected generator; two generator files follow
-_COPIES_OF_GENERATOR, _COPIES_OF_DISCRIMINATOR = 7, 3
+# a checkpoint has both networks with Adam's two moments, the EMA, and the two that were selected; files of these and of
+# the last generator follow
+_COPIES_OF_GENERATOR, _COPIES_OF_DISCRIMINATOR = 7, 5
 _BYTES_PER_NUMBER = 4
 # of the extractor with most
 _FEATURES = 2048
@@ -98,11 +99,16 @@ def jobs(config: Mapping[str, Any]) -> dict[str, int]:
     return {stage: n for stage, n in jobs.items() if n}
 
 
+def given(config: Mapping[str, Any], generator: str) -> dict[str, Any]:
+    """Find the settings of a generator that a configuration has: its own, and those of all generators."""
+    found = dict(config.get("train_acgan", {})) | dict(config["generators"][generator] or {})
+    return {name: value for name, value in found.items() if value is not None}
+
+
 def resolved(config: Mapping[str, Any], generator: str, known: Known) -> dict[str, Any]:
     """Find every setting of a generator, as train_acgan will: its own, those of all generators, its preset's."""
-    given = dict(config.get("train_acgan", {})) | dict(config["generators"][generator] or {})
-    given = {name: value for name, value in given.items() if value is not None}
-    return known.presets[given.get("preset", "covidgan")] | given
+    of_configuration = given(config, generator)
+    return known.presets[of_configuration.get("preset", "covidgan")] | of_configuration
 
 
 def speed(config: Mapping[str, Any], generator: str, known: Known, results: Path) -> Speed:

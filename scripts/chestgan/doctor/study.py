@@ -1,5 +1,6 @@
 """What a study is about to do: keys of the configuration that don't fit together or the data, and a summary."""
 
+import dataclasses
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -44,6 +45,7 @@ def look_ahead(config: Mapping[str, Any], known: Known, folder: Path, inspect: C
     split = folder / "results" / config["dataset"] / "split"
     imported.require_enough(config, classes, split)
     check_fractions(config, inspected, split)
+    check_starts(config, classes, split)
     return list(summary(config, inspected, known, folder))
 
 
@@ -146,6 +148,38 @@ def check_fractions(config: Mapping[str, Any], inspected: Inspection | None, spl
         images = table.assign(split=splits.assign(table, *shares, data.get("seed", 0)))
     label_of = patients.majority(images[images["split"] == "train"], "label")
     fractions.require_patients(label_of.value_counts().to_dict(), smallest)
+
+
+def check_starts(config: Mapping[str, Any], classes: Sequence[str], split: Path) -> None:
+    """Refuse generator files that trainings can't begin from, or whose patients this study holds out.
+
+    Args:
+        split: the result of split_data; where there is none yet, each training looks for these patients itself.
+
+    Raises:
+        UserError: names the generator and its file.
+    """
+    starts = branches.starts(config)
+    if not starts:
+        return
+    # it takes seconds to load, and few studies have a start
+    from chestgan.gan import images_seen, presets, start
+
+    path = split / "manifest.csv"
+    manifest = pd.read_csv(path, dtype=str, keep_default_na=False) if path.is_file() else None
+    for (name, _), start_from in starts.items():
+        given = forecast.given(config, name)
+        own = {field.name: given.get(field.name) for field in dataclasses.fields(presets.Overrides)}
+        try:
+            settings = presets.resolve(given.get("preset", "covidgan"), presets.Overrides(**own))
+            seen = start.read(start_from, settings, classes, config["split_data"].get("image_size", 64)).seen
+        except UserError as error:
+            raise UserError(f"generators.{name}: {error}") from None
+        try:
+            if seen is not None and manifest is not None:
+                images_seen.require_unseen(seen, manifest, start_from)
+        except UserError as error:
+            raise UserError(f"generators.{name}: {error}; delete {split} if the data have changed since") from None
 
 
 def check_groups(config: Mapping[str, Any]) -> None:

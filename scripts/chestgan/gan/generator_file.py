@@ -12,8 +12,10 @@ from torch import Tensor, nn
 
 from chestgan.base import files, settings
 from chestgan.base.errors import UserError
+from chestgan.gan import origin
 from chestgan.gan.networks.build import build_generator
 from chestgan.gan.networks.denoiser import build_sampler
+from chestgan.gan.origin import Origin
 from chestgan.gan.presets import SETTINGS, TrainingSettings
 from chestgan.images.image_set import MAX_IMAGE_SIZE
 from chestgan.images.labels import check_labels
@@ -25,6 +27,8 @@ _KEY = "chestgan_{network}"
 # the words of the first version's files, where the code has other ones now: files that people share stay readable
 _IN_FILE = {"settings": "gan", "validation_kd": "distance", "per_class": "separate"}
 _IN_CODE = {word: name for name, word in _IN_FILE.items()}
+# what a text raises that describes no generator of this version
+_MISMATCH = (ValueError, TypeError, KeyError, AttributeError, RecursionError, UserError)
 
 
 @dataclass(frozen=True)
@@ -37,6 +41,7 @@ class Description:
         classes: the labels in the order of their numbers.
         kimg: thousand real images shown when these weights were taken.
         validation_kd: kernel distance to the validation patients then.
+        origin: what it was made from; None in files of earlier versions.
     """
 
     name: str
@@ -47,6 +52,7 @@ class Description:
     classes: list[str]
     kimg: float
     validation_kd: float
+    origin: Origin | None = None
 
 
 def write(path: Path, weights: dict[str, Tensor], description: Description, network: str = "generator") -> None:
@@ -64,20 +70,8 @@ def read(path: Path) -> tuple[nn.Module, Description]:
     Raises:
         UserError: the file is missing, truncated, another project's, or its weights don't fit its description.
     """
-    if not path.is_file():
-        raise UserError(f"there is no generator file {path.absolute()}; train_acgan makes one: generator.safetensors")
-    try:
-        with safe_open(path, framework="pt") as file:
-            metadata = file.metadata() or {}
-            weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - it is no dictionary
-    except SafetensorError as error:
-        raise UserError(f"{path} ({path.stat().st_size} bytes) is no whole safetensors file: {error}") from None
-    key = _KEY.format(network="generator")
-    if _KEY.format(network="discriminator") in metadata:
-        raise UserError(f"{path} holds a discriminator; expected a generator, which draws images")
-    if key not in metadata:
-        raise UserError(f"{path} is a safetensors file of another project: its metadata has no {key!r}")
-    generator, description = _build(path, metadata[key])
+    weights, text = _read_file(path, "generator")
+    generator, description = _build(path, text)
     try:
         generator.load_state_dict(weights)
     except RuntimeError as error:
@@ -86,18 +80,59 @@ def read(path: Path) -> tuple[nn.Module, Description]:
     return generator.eval().requires_grad_(False), description
 
 
+def read_discriminator(path: Path) -> tuple[dict[str, Tensor], Description]:
+    """Read the weights of a discriminator, and the description of the generator that it was trained with.
+
+    Raises:
+        UserError: as `read`, but whether the weights fit the description isn't looked at.
+    """
+    weights, text = _read_file(path, "discriminator")
+    return weights, _described(path, text)
+
+
+def _read_file(path: Path, network: str) -> tuple[dict[str, Tensor], str]:
+    """Read the weights of a network's file, and the text that describes them."""
+    if not path.is_file():
+        raise UserError(f"there is no {network} file {path.absolute()}; train_acgan makes one: {network}.safetensors")
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+            weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - it is no dictionary
+    except SafetensorError as error:
+        raise UserError(f"{path} ({path.stat().st_size} bytes) is no whole safetensors file: {error}") from None
+    key = _KEY.format(network=network)
+    if network == "generator" and _KEY.format(network="discriminator") in metadata:
+        raise UserError(f"{path} holds a discriminator; expected a generator, which draws images")
+    if key not in metadata:
+        raise UserError(f"{path} is a safetensors file of another project: its metadata has no {key!r}")
+    return weights, metadata[key]
+
+
 def _build(path: Path, text: str) -> tuple[nn.Module, Description]:
+    description = _described(path, text)
+    try:
+        build = BUILDERS[description.settings.kind]
+        generator = build(description.settings, len(description.classes), description.image_size)
+    except _MISMATCH as error:
+        raise _of_another_version(path, error) from None
+    return generator, description
+
+
+def _described(path: Path, text: str) -> Description:
     try:
         fields = _reworded(json.loads(text), _IN_CODE)
         # files of before there was another kind say nothing of it
         kind = SETTINGS[fields["settings"].get("kind", "gan")]
-        description = Description(**fields | {"settings": kind(**fields["settings"])})
+        parsed = {"settings": kind(**fields["settings"]), "origin": origin.from_fields(fields.get("origin"))}
+        description = Description(**fields | parsed)
         _require_sound(description)
-        build = BUILDERS[description.settings.kind]
-        generator = build(description.settings, len(description.classes), description.image_size)
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError, UserError) as error:
-        raise UserError(f"{path} was written by another version of Chestgan: {error}; train it again") from None
-    return generator, description
+    except _MISMATCH as error:
+        raise _of_another_version(path, error) from None
+    return description
+
+
+def _of_another_version(path: Path, error: Exception) -> UserError:
+    return UserError(f"{path} was written by another version of Chestgan: {error}; train it again")
 
 
 def _require_sound(description: Description) -> None:
@@ -116,6 +151,8 @@ def _fields(description: Description) -> dict[str, Any]:
     fields = dataclasses.asdict(description)
     defaults = {field.name: field.default for field in dataclasses.fields(description.settings)}
     settings = {name: value for name, value in fields["settings"].items() if value != defaults[name]}
+    if fields["origin"] is None:
+        del fields["origin"]
     return fields | {"settings": settings}
 
 

@@ -63,6 +63,6 @@ def sample_sheet(generator: nn.Module, of: Latents, n_classes: int) -> np.ndarra
     return images.reshape(n_classes, _SHEET_COLUMNS, *images.shape[1:])
 
 
-def copied_weights(generator: nn.Module) -> dict[str, torch.Tensor]:
-    """Copy a generator's weights to the CPU, out of the reach of further training."""
-    return {name: weight.detach().cpu().clone() for name, weight in generator.state_dict().items()}
+def copied_weights(network: nn.Module) -> dict[str, torch.Tensor]:
+    """Copy a network's weights to the CPU, out of the reach of further training."""
+    return {name: weight.detach().cpu().clone() for name, weight in network.state_dict().items()}

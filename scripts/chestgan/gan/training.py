@@ -17,8 +17,10 @@ from chestgan.gan.ema import update_ema
 from chestgan.gan.generator_file import Description
 from chestgan.gan.kept_snapshots import Keeping
 from chestgan.gan.kinds import KINDS, Kind, Model
+from chestgan.gan.origin import Origin
 from chestgan.gan.presets import Latents, TrainingSettings
 from chestgan.gan.snapshots import Validation
+from chestgan.gan.start import RunningStart
 from chestgan.gan.training_set import TrainingSet
 from chestgan.images.sheets import save_sheet
 
@@ -40,6 +42,8 @@ class State:
     seconds: float = 0.0
     step: int = 0
     best_weights: dict[str, torch.Tensor] = field(default_factory=dict)
+    # of the discriminator at the same step
+    best_discriminator: dict[str, torch.Tensor] = field(default_factory=dict)
     best_kimg: float = 0.0
     best_validation_kd: float = math.inf
     history: list[dict[str, float]] = field(default_factory=list)
@@ -53,6 +57,8 @@ class Training:
         name: what tables and figures call the generator.
         preset: the name of the preset that the settings began with.
         processes: how many train together.
+        origin: what the generator is made from, as its file tells it.
+        running_start: the weights that it begins with; None where it begins from random ones.
         fingerprint: of all that decides the training, from `checkpoint.fingerprint`.
     """
 
@@ -66,6 +72,8 @@ class Training:
     checkpoint_folder: Path
     keeping: Keeping
     fingerprint: str
+    origin: Origin
+    running_start: RunningStart | None
 
     @property
     def kind(self) -> Kind:
@@ -122,6 +130,7 @@ class Training:
             classes=self.data.classes,
             kimg=kimg,
             validation_kd=validation_kd,
+            origin=self.origin,
         )
 
     def kimg(self, step: int) -> float:
@@ -236,15 +245,17 @@ def _take_snapshot(training: Training, model: Model, state: State, validation: V
     """
     n_classes = len(training.data.classes)
     generator = training.kind.sampling_generator(model, training.settings, n_classes, training.accelerator)
+    networks = training.kind.stateful_parts(model, training.accelerator) | {"generator": generator}
     kimg, row = training.kimg(state.step), state.history[-1]
     row["validation_kd"] = snapshots.validation_kd(generator, training.latents, validation)
     save_sheet(snapshots.sample_sheet(generator, training.latents, n_classes), training.sheet(kimg))
     if row["validation_kd"] < state.best_validation_kd:
         state.best_validation_kd, state.best_kimg = row["validation_kd"], kimg
         state.best_weights = snapshots.copied_weights(generator)
+        if "discriminator" in networks:
+            state.best_discriminator = snapshots.copied_weights(networks["discriminator"])
     if kimg in training.kept_kimgs(state.step):
-        parts = training.kind.stateful_parts(model, training.accelerator) | {"generator": generator}
-        weights = {network: parts[network].state_dict() for network in training.keeping.networks}
+        weights = {network: networks[network].state_dict() for network in training.keeping.networks}
         description = training.description(kimg, row["validation_kd"])
         kept_snapshots.write(training.keeping, weights, description)
     generator.train(model.ema is None)

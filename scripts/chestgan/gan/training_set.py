@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+import pandas as pd
+
 from chestgan.base.errors import UserError
 from chestgan.gan.networks.architectures import ARCHITECTURES, DENOISERS
 from chestgan.gan.presets import TrainingSettings
@@ -12,8 +14,13 @@ from chestgan.images.image_set import ImageSet
 
 @dataclass(frozen=True)
 class TrainingSet:
-    """The images that a training learns from, and the validation images that choose its generator."""
+    """The images that a training learns from, and the validation images that choose its generator.
 
+    Attributes:
+        manifest: of the images of all splits.
+    """
+
+    manifest: pd.DataFrame
     train: ImageSet
     validation: ImageSet
     classes: list[str]
@@ -37,7 +44,7 @@ def read(folder: Path, settings: TrainingSettings, processes: int) -> TrainingSe
         few = [label for label in images.classes if counts.get(label, 0) < 2]
         if few:
             raise UserError(f"found fewer than 2 {name} images of {', '.join(few)} in {folder}; expected at least 2")
-    return TrainingSet(train_images, validation, images.classes, image_size)
+    return TrainingSet(images.manifest, train_images, validation, images.classes, image_size)
 
 
 def check(settings: TrainingSettings, n_classes: int, image_size: int, processes: int) -> None:
