@@ -44,6 +44,7 @@ from chestgan.study import (
     outcomes,
     probes,
     sources,
+    starts,
     study_figures,
     verdict,
 )
@@ -150,6 +151,7 @@ def run(config: Config) -> None:
         + probes.caveats(told_by, table)
         + caveats.of_copies(generators)
         + origins.caveats(made)
+        + starts.caveats(starts.read_starts(trainings[WHOLE]))
         + label_reading.warnings(labels),
     }
     tables = {"study": table, "scores": runs.scores, "distances": distances, "diversity": diversity}

@@ -5,6 +5,7 @@ from typing import Any
 from chestgan.base import release
 from chestgan.metrics.catalogue import DISTANCES, DIVERSITY
 from chestgan.metrics.metric import ALL
+from chestgan.study import starts
 from chestgan.study.page.answer_section import warnings
 from chestgan.study.page.sources import Study
 from chestgan.study.page.words import UNKNOWN, counted_images, listed, number, plain
@@ -25,6 +26,7 @@ def model_card(study: Study, generator: str, seed: int) -> str:
         "images of patients.",
         "## Training images",
         _training_images(study),
+        *_start(settings),
         "## Training",
         _table(["setting", "value"], [[key, plain(value)] for key, value in _shown(settings).items()]),
         "## Its images beside the test patients",
@@ -32,7 +34,7 @@ def model_card(study: Study, generator: str, seed: int) -> str:
         "## Known faults",
         "\n".join(f"- {text}" for text in faults) or "None was found by the study's checks.",
         "## Licence",
-        "The images may be bound by the licence of the images that the generator was trained on.",
+        _licence(settings),
     ]
     return "\n\n".join(parts) + "\n"
 
@@ -43,9 +45,30 @@ def _training_images(study: Study) -> str:
     return f"{listed(of)}. The snapshot was selected by the validation patients; the test patients were not used."
 
 
+def _start(settings: dict[str, Any]) -> list[str]:
+    """Say what the training began from; nothing where it began from random weights."""
+    start = starts.start_of(settings)
+    if not start:
+        return []
+    known = "" if start["patients_known"] else " Which patients that has seen isn't told."
+    return [f"The training began from {starts.described(start)}; sha256 of its file `{start['sha256']}`.{known}"]
+
+
+def _licence(settings: dict[str, Any]) -> str:
+    """Name the licences of all images that the weights come from."""
+    origins = [settings.get("origin") or {}]
+    origins += [start.get("origin") or {} for start in starts.chain(starts.start_of(settings))]
+    told = [f"{of.get('dataset') or 'data without a name'}: {of.get('licence') or starts.UNKNOWN}" for of in origins]
+    return (
+        "The generator and its images may be bound by the licences of the images that it was trained on: "
+        f"{'; '.join(told)}."
+    )
+
+
 def _shown(settings: dict[str, Any]) -> dict[str, Any]:
     """Select the settings that say how it was trained, not where."""
     places = ("checkpoint", "output", "real", "device", "threads", "tensorboard", "time_limit", "processes", "name")
+    places += ("start_from", "dataset", "licence")
     return {key: value for key, value in settings["settings"].items() if key not in places}
 
 
