@@ -27,6 +27,7 @@ from chestgan.gan import generator_file, kinds, presets
 from project import ROOT
 
 SHORT = ["--batch-size", "8", "--kimg", "0.16", "--snapshot-kimg", "0.064", "--threads", "1"]
+NETWORKS = ("generator.safetensors", "generator_last.safetensors", "discriminator.safetensors")
 SMALL = {
     "gan": ["--generator-width", "32", "--discriminator-width", "4", "--latent-dim", "8"],
     "diffusion": ["--generator-width", "16", "--sampling-steps", "2"],
@@ -94,7 +95,7 @@ def test_settings_say_what_was_run(trained: Path) -> None:
 def test_same_seed_same_bits(trained: Path, tiny_split: Path, tmp_path: Path) -> None:
     again = tmp_path / "again"
     assert train_acgan.main(flags(tiny_split, again, "--ema-kimg", "0.05")) == 0
-    for name in ("generator.safetensors", "generator_last.safetensors", "history.csv", "samples.png"):
+    for name in (*NETWORKS, "history.csv", "samples.png"):
         assert files.sha256(again / name) == files.sha256(trained / name), name
 
 
@@ -117,7 +118,7 @@ def test_a_killed_training_goes_on_to_the_same_bits(preset: str, tiny_split: Pat
         process.communicate()
     assert not (tmp_path / "killed").exists()
     assert train_acgan.main(killed) == 0
-    for name in ("generator.safetensors", "generator_last.safetensors"):
+    for name in NETWORKS:
         assert files.sha256(tmp_path / "killed" / name) == files.sha256(tmp_path / "undisturbed" / name)
 
 
@@ -137,7 +138,7 @@ def test_a_training_in_many_parts_ends_with_the_same_bits(
         attempts += 1
     assert code == 0
     assert attempts >= 5
-    for name in ("generator.safetensors", "generator_last.safetensors", "history.csv", "samples.png"):
+    for name in (*NETWORKS, "history.csv", "samples.png"):
         assert files.sha256(tmp_path / "parts" / name) == files.sha256(tmp_path / "whole" / name)
     speeds = [pd.read_csv(tmp_path / part / "speed.csv") for part in ("whole", "parts")]
     assert list(speeds[0]) == ["kimg", "images_per_second"]

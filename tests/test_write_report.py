@@ -479,6 +479,32 @@ def test_every_generator_has_its_model_card(folders, tmp_path):
     assert "| batch_size | 32 |" in card
 
 
+def test_what_a_training_began_from_is_named_with_its_licence(folders, tmp_path):
+    made, _ = folders
+    old = {"dataset": "nih", "licence": "free use, with attribution", "n_patients": 4000, "start": None}
+    start = {"name": "base", "seed": 0, "kimg": 300.0, "sha256": "ab" * 32, "origin": old, "patients_known": False}
+    start |= {"generator_share": 0.585, "discriminator_share": 0.0}
+    trained = shutil.copytree(made.history[0], tmp_path / "train")
+    told = files.read_json(trained / "settings.json")
+    origin = {"dataset": "demo", "licence": "CC BY 4.0", "n_patients": 4, "start": start}
+    files.write_json(trained / "settings.json", told | {"origin": origin})
+    begun = dataclasses.replace(made, history=[trained, *made.history[1:]])
+    assert summarise_study.main([*begun.flags(), "--output", str(tmp_path / "study")]) == 0
+    described = "base (data nih, 4000 patients, licence free use, with attribution, 300 thousand images shown)"
+    verdict = (tmp_path / "study" / "verdict.txt").read_text()
+    assert f"- The training of {told['name']} began from {described}." in verdict
+    assert f"The files don't say which patients the start of {told['name']} has seen" in verdict
+    cards = tmp_path / "cards"
+    assert write((begun, tmp_path / "study"), tmp_path / "report.html", "--cards", str(cards)) == 0
+    page = html_pages.parse((tmp_path / "report.html").read_text())
+    methods = page.section("methods").text()
+    assert "Licence of the images: CC BY 4.0." in methods
+    assert f"It began with 58 % of the generator's weights and 0 % of the discriminator's from {described}." in methods
+    card = (cards / told["name"] / f"seed-{told['seed']}" / "model_card.md").read_text()
+    assert f"The training began from {described}; sha256 of its file `{'ab' * 32}`. Which patients" in card
+    assert "trained on: demo: CC BY 4.0; nih: free use, with attribution." in card
+
+
 def test_equal_studies_give_equal_pages(folders, tmp_path, text):
     assert write(folders, tmp_path / "demo" / "report.html", *NOTES) == 0
     assert (tmp_path / "demo" / "report.html").read_text() == text
