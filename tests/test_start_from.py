@@ -152,6 +152,16 @@ def test_a_discriminator_that_is_missing_begins_anew_and_is_told(
     assert (start["discriminator_share"], start["patients_known"]) == (0, False)
 
 
+def test_a_start_of_images_without_patients_says_so(base: Path, tiny_split: Path, tmp_path: Path) -> None:
+    copied = shutil.copytree(base, tmp_path / "base")
+    seen = pd.read_csv(copied / "images_seen.csv")
+    seen.assign(patient="image:" + seen["patient"]).to_csv(copied / "images_seen.csv", index=False)
+    more = ["--start-from", str(copied / "generator.safetensors"), *ONE_STEP]
+    assert train_acgan.main(flags(tiny_split, tmp_path / "train", *more)) == 0
+    told = json.loads((tmp_path / "train" / "settings.json").read_text())
+    assert told["origin"]["start"]["patients_known"] is False
+
+
 def test_each_seed_has_the_start_of_its_number(base: Path, tiny_split: Path, tmp_path: Path, capsys) -> None:
     shutil.copytree(base, tmp_path / "seed-3")
     more = ["--start-from", str(tmp_path / "seed-{seed}" / "generator.safetensors"), *ONE_STEP]

@@ -201,6 +201,18 @@ def generator_files(random: Random, stored: Path, folder: Path) -> Command:
     return command("generate_images")
 
 
+def starts(random: Random, stored: Path, folder: Path) -> Command:
+    """Change a file of what a training begins from."""
+    copy(stored, folder, "split", "train")
+    name = one(random, ["generator.safetensors", "discriminator.safetensors", "images_seen.csv"])
+    path = folder / "train" / name
+    if random.random() < 0.1:
+        mutations.of_place(path, random)
+    else:
+        (mutations.safetensors_file if path.suffix == ".safetensors" else change)(path, random)
+    return command("train_acgan", "--start-from", "train/generator.safetensors")
+
+
 def checkpoints(random: Random, stored: Path, folder: Path) -> Command:
     """Change a checkpoint of the very training that is asked for."""
     copy(stored, folder, "split", "train-checkpoint", "evil.pt")
@@ -240,7 +252,8 @@ SHARES = {
     flags: 24,
     tables: 10,
     results: 18,
-    generator_files: 10,
+    generator_files: 8,
+    starts: 2,
     checkpoints: 4,
 }
 

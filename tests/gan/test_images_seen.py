@@ -68,7 +68,7 @@ def test_training_patients_and_others_are_no_overlap() -> None:
 
 def test_images_without_a_patient_are_known_by_their_checksums_alone() -> None:
     seen = images_seen.table(manifest(("image:covid/1.png", "train", "1"), ("", "train", "")), "nih", None)
-    assert not images_seen.names_patients(seen)
+    assert images_seen.names_patients(seen) is False
     images_seen.require_unseen(seen, manifest(("image:covid/1.png", "test", "9"), ("", "test", "")), START)
     assert "1 images" in refused(seen, manifest(("image:covid/2.png", "test", "1")))
 

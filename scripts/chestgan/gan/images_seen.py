@@ -40,7 +40,7 @@ def read(generator: Path) -> pd.DataFrame | None:
 
 def names_patients(seen: pd.DataFrame) -> bool:
     """Check whether a table names the patient of every image."""
-    return _named(seen["patient"]).all()
+    return bool(_named(seen["patient"]).all())
 
 
 def n_patients(manifest: pd.DataFrame) -> int | None:

@@ -4,7 +4,8 @@
 optimisers.
 """
 
-from collections.abc import Mapping, Sequence
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,10 +53,9 @@ def read(path: Path, settings: TrainingSettings, classes: Sequence[str], image_s
         UserError: a file can't be read, the two don't belong together, or they have too little in common with the new
             networks.
     """
-    try:
+    with _naming_start_from():
         trained, description = generator_file.read(path)
-    except UserError as error:
-        raise UserError(f"start_from: {error}") from None
+        seen = images_seen.read(path)
     _require_alike(path, description, settings, classes)
     old = Design(description.settings, description.classes, description.image_size)
     new = Design(settings, classes, image_size)
@@ -72,7 +72,6 @@ def read(path: Path, settings: TrainingSettings, classes: Sequence[str], image_s
         weights = _discriminator_of(path, description, old)
         discriminator = shared(weights, build_discriminator, old, new)
         discriminator_share = share_of(discriminator, build_discriminator, new)
-    seen = images_seen.read(path)
     told = Start(
         name=description.name,
         seed=description.seed,
@@ -150,15 +149,25 @@ def _discriminator_of(path: Path, description: Description, old: Design) -> dict
     beside = start_files.discriminator_beside(path)
     if beside is None or not beside.is_file():
         return {}
-    weights, described = generator_file.read_discriminator(beside)
+    with _naming_start_from():
+        weights, described = generator_file.read_discriminator(beside)
     if described != description:
         raise UserError(
             f"start_from is {path}, and {beside.name} beside it is the discriminator of another training; put its own "
             "there, or take that one away"
         )
     if {name: weight.shape for name, weight in weights.items()} != old.shapes(build_discriminator):
-        raise UserError(f"the weights in {beside} don't fit the settings beside them; take it away, or train it again")
+        raise UserError(f"start_from: the weights in {beside} don't fit the settings beside them; take that file away")
     return weights
+
+
+@contextlib.contextmanager
+def _naming_start_from() -> Iterator[None]:
+    """Name the key in what is said of a file that can't be read."""
+    try:
+        yield
+    except UserError as error:
+        raise UserError(f"start_from: {error}") from None
 
 
 def _patients_known(seen: pd.DataFrame | None, description: Description) -> bool:
