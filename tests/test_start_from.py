@@ -145,11 +145,21 @@ def test_a_discriminator_that_is_missing_begins_anew_and_is_told(
     alone = tmp_path / "generator.safetensors"
     shutil.copy(base / "generator.safetensors", alone)
     assert train_acgan.main(flags(tiny_split, tmp_path / "train", "--start-from", str(alone), *ONE_STEP)) == 0
-    warning = f"warning: there is no discriminator beside {alone}, so this training's begins anew"
+    warning = f"warning: no discriminator that fits lies beside {alone}, so this training's begins anew"
     assert warning in capsys.readouterr().err
     told = json.loads((tmp_path / "train" / "settings.json").read_text())
     start = told["origin"]["start"]
     assert (start["discriminator_share"], start["patients_known"]) == (0, False)
+
+
+def test_a_discriminator_of_which_nothing_but_biases_fits_begins_anew(
+    base: Path, tiny_split: Path, tmp_path: Path, capsys
+) -> None:
+    more = ["--start-from", str(base / "generator.safetensors"), "--no-spectral-norm", *ONE_STEP]
+    assert train_acgan.main(flags(tiny_split, tmp_path / "train", *more)) == 0
+    assert "warning: no discriminator that fits lies beside" in capsys.readouterr().err
+    told = json.loads((tmp_path / "train" / "settings.json").read_text())
+    assert told["origin"]["start"]["discriminator_share"] == 0
 
 
 def test_a_start_of_images_without_patients_says_so(base: Path, tiny_split: Path, tmp_path: Path) -> None:

@@ -17,7 +17,8 @@ def main() -> int:
     """Write the description."""
     try:
         config = yaml_files.read(Path(sys.argv[1]))
-        print(f"the crate: {crate.write(Path('results', config['dataset']), config.get('study_notes') or {})}")
+        notes = (config.get("study_notes") or {}) | {"licence": config.get("licence")}
+        print(f"the crate: {crate.write(Path('results', config['dataset']), notes)}")
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

@@ -28,10 +28,12 @@ def study(tmp_path: Path) -> Path:
 
 
 def test_rocrate_reads_every_result_with_its_checksum(study: Path) -> None:
-    crate.write(study, {"title": "A study", "authors": "A laboratory"})
+    notes = {"title": "A study", "authors": "A laboratory", "availability": "on request", "licence": "CC BY 4.0"}
+    crate.write(study, notes)
     read = ROCrate(study)
     assert (read.name, read.description) == ("A study", "study/verdict.txt\n")
     assert read.creator["name"] == "A laboratory"
+    assert read.license == "CC BY 4.0"
     found = {entity.id: entity for entity in read.data_entities}
     assert sorted(found) == sorted(RESULTS)
     for name, entity in found.items():

@@ -48,7 +48,7 @@ def test_unknown_patients_a_lost_discriminator_and_one_file_for_all_seeds_are_to
     weak = start(patients_known=False, discriminator_share=0.0)
     _, unknown, anew, one = starts.caveats(starts.read_starts([write(0, weak), write(1, weak)]))
     assert "it can't be excluded that some are among the test patients" in unknown
-    assert anew == "The start of strong came without its discriminator, which began anew."
+    assert anew == "The start of strong has no discriminator that fits, so the discriminator began anew."
     assert one.startswith("All seeds of strong began from one file")
     own = [write(0, start()), write(1, start(sha256="b" * 64))]
     assert len(starts.caveats(starts.read_starts(own))) == 1

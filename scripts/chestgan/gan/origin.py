@@ -40,8 +40,8 @@ class Start:
         kimg: thousand images that its own training had shown.
         sha256: of its file.
         generator_share: share of the new generator's weights that were taken over, in (0, 1].
-        discriminator_share: the same of the discriminator, in [0, 1], 0 where the start's wasn't kept; None of models
-            that have none.
+        discriminator_share: the same of the discriminator, in [0, 1], 0 where the start has none that fits; None of
+            models that have none.
         patients_known: whether every patient is known that it, and what it began from, has seen.
         origin: what it was made from itself; None where its file is of an earlier version.
     """

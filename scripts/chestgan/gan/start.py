@@ -21,7 +21,7 @@ from chestgan.gan.origin import Start
 from chestgan.gan.presets import TrainingSettings
 from chestgan.gan.shared_weights import Design, share_of, shared
 
-# with a smaller share of a generator's weights only odd biases fit: the networks have other widths
+# with a smaller share of a network's weights only odd biases fit: the two have other widths, or another normalisation
 _LEAST_SHARE = 0.1
 # settings that decide the shapes of weights
 _SHAPING = ("generator_width", "latent_dim", "channels")
@@ -35,7 +35,7 @@ class RunningStart:
 
     Attributes:
         generator: of the generator.
-        discriminator: of the discriminator; none where there is none, or the start's wasn't kept.
+        discriminator: of the discriminator; none where there is none, or the start has none that fits.
         told: the start, as results name it.
         seen: the images that it has seen, as `images_seen` lists them; None where its files don't say.
     """
@@ -72,6 +72,8 @@ def read(path: Path, settings: TrainingSettings, classes: Sequence[str], image_s
         weights = _discriminator_of(path, description, old)
         discriminator = shared(weights, build_discriminator, old, new)
         discriminator_share = share_of(discriminator, build_discriminator, new)
+        if discriminator_share < _LEAST_SHARE:
+            discriminator, discriminator_share = {}, 0.0
     told = Start(
         name=description.name,
         seed=description.seed,
@@ -109,7 +111,7 @@ def lines(start: RunningStart, path: Path) -> list[str]:
     ]
     found = [f"start_from: {' and '.join(parts)} are from {path}"]
     if start.told.discriminator_share == 0:
-        found.append(f"warning: there is no discriminator beside {path}, so this training's begins anew")
+        found.append(f"warning: no discriminator that fits lies beside {path}, so this training's begins anew")
     return found
 
 

@@ -27,7 +27,7 @@ def write(folder: Path, notes: Mapping[str, Any]) -> Path:
 
     Args:
         folder: the study's results.
-        notes: what its authors state: `title`, `authors`, `availability`.
+        notes: what its authors state: `title`, `authors`, `availability`, and the `licence` of the images.
 
     Raises:
         UserError: the study isn't finished, or a result isn't as it was made.
@@ -43,7 +43,7 @@ def write(folder: Path, notes: Mapping[str, Any]) -> Path:
     crate.name = notes.get("title") or f"Chestgan study {folder.name}"
     crate.description = verdict
     # of the software; what may be done with images and models is their owners' to say
-    crate.license = notes.get("availability") or "see the licences of the images"
+    crate.license = notes.get("licence") or notes.get("availability") or "see the licences of the images"
     if "authors" in notes:
         crate.creator = crate.add(ContextEntity(crate, "#authors", {"@type": "Organization", "name": notes["authors"]}))
     results = [_add(crate, folder, name, digest) for name, digest in sorted(noted.items())]

@@ -56,7 +56,7 @@ def caveats(starts: Mapping[str, Mapping[int, Mapping[str, Any]]]) -> list[str]:
                 "some are among the test patients."
             )
         if any(start["discriminator_share"] == 0 for start in by_seed.values()):
-            reasons.append(f"The start of {generator} came without its discriminator, which began anew.")
+            reasons.append(f"The start of {generator} has no discriminator that fits, so the discriminator began anew.")
         if len(by_seed) > 1 and len({start["sha256"] for start in by_seed.values()}) == 1:
             reasons.append(
                 f"All seeds of {generator} began from one file: the spread over trainings of the start is unknown, and "
