@@ -1,4 +1,4 @@
-"""Train a GAN on the training patients of a split, and select the generator nearest to the validation patients.
+"""Train a GAN or a diffusion model on training patients, and select the generator nearest to the validation patients.
 
     python scripts/train_acgan.py --real results/demo/split --preset covidgan --seed 0 --output results/demo/train
 

@@ -71,6 +71,29 @@ def test_a_network_is_a_file_and_a_line(scripts: Path, tiny_split: Path, tmp_pat
     run(scripts / "generate_images.py", *command, "--output", tmp_path / "generated")
 
 
+def test_a_denoiser_is_a_file_and_a_line(scripts: Path, tiny_split: Path, tmp_path: Path) -> None:
+    networks = scripts / "chestgan" / "gan" / "networks"
+    (networks / "linear.py").write_text(
+        "from torch import nn\n\n\n"
+        "class Denoiser(nn.Module):\n"
+        "    def __init__(self, n_classes, image_size, width, channels):\n"
+        "        super().__init__()\n"
+        "        self.to_image = nn.Conv2d(channels, channels, 3, padding=1)\n\n"
+        "    def forward(self, images, noise, labels):\n"
+        "        return self.to_image(images)\n\n\n"
+        "def check(width):\n    pass\n\n\n"
+        "def check_size(image_size):\n    pass\n"
+    )
+    architectures = networks / "architectures.py"
+    architectures.write_text(
+        architectures.read_text()
+        .replace("import covidgan, residual, unet", "import covidgan, linear, residual, unet")
+        .replace('{"unet": unet}', '{"unet": unet, "linear": linear}')
+    )
+    flags = ["--preset", "diffusion", "--architecture", "linear", "--sampling-steps", "2", *TRAIN[6:]]
+    run(scripts / "train_acgan.py", "--real", tiny_split, *flags, "--output", tmp_path / "train")
+
+
 def test_a_metric_is_a_file_and_an_entry(scripts: Path, tiny_split: Path, tmp_path: Path) -> None:
     metrics = scripts / "chestgan" / "metrics"
     (metrics / "shift.py").write_text(

@@ -112,7 +112,7 @@ def _foreign(config: Mapping[str, Any], generator: str, key: str, found: str) ->
         place, remedy = f"generators.{generator}", "leave it out"
     else:
         place, remedy = "train_acgan", f"set generators.{generator}.{key} to null, or move it to those that have it"
-    value = (config.get("train_acgan", {}) | (config["generators"][generator] or {}))[key]
+    value = forecast.given(config, generator)[key]
     return f"{place}.{key} is {value!r}, but generators.{generator} ({found}) has no such setting; {remedy}"
 
 
