@@ -1,14 +1,13 @@
 """Measure how the stages grow with the number of images, on small ones that are made for it.
 
 python bench/images.py --images 10000 100000
-python bench/images.py --images 1000000 --stages split train # what grows with the square is left out
+python bench/images.py --images 1000000 --stages train # of a split that is made without the stage
 """
 
 import argparse
 import multiprocessing
 import os
 import resource
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -23,7 +22,9 @@ from PIL import Image
 from sizes import SCRIPTS
 
 sys.path.insert(0, str(SCRIPTS))
+from chestgan.base import files
 from chestgan.data import phantoms
+from chestgan.images import image_set
 
 COLUMNS = ["images", "stage", "seconds", "processor's seconds", "GB at most"]
 FILE_SIZE, IMAGE_SIZE = 64, 32
@@ -49,15 +50,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     for n_images in arguments.images:
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)
-            make_images(folder / "data", n_images)
+            if "split" in arguments.stages:
+                make_images(folder / "data", n_images)
+            else:
+                make_split(folder / "split", n_images)
             for stage, words in STAGES.items():
                 if stage in arguments.stages:
                     wall, processor, n_bytes = measured(stage_words(words, folder))
                     row = [f"{n_images:,}", stage, f"{wall:.0f}", f"{processor:.0f}", f"{n_bytes / 1e9:.1f}"]
                     print("  ".join(row), flush=True)
-                if stage == "split":
-                    # the files aren't needed again, and fill a small disk
-                    shutil.rmtree(folder / "data")
     return 0
 
 
@@ -117,9 +118,7 @@ def _usage(words: list[str]) -> tuple[float, float, int]:
 def make_images(folder: Path, n_images: int) -> None:
     """Write images that look like chests and of which no two are one picture, and their table."""
     random = np.random.default_rng(0)
-    bodies = [phantoms.draw_anatomy(random) for _ in range(N_PHANTOMS)]
-    chests = np.stack([phantoms.render(body, None, DEVICE, FILE_SIZE, random) for body in bodies])
-    rows = []
+    chests, rows = draw_chests(FILE_SIZE, random), []
     for start in range(0, n_images, IMAGES_PER_FOLDER):
         place = folder / f"{start // IMAGES_PER_FOLDER:04d}"
         place.mkdir(parents=True)
@@ -127,9 +126,38 @@ def make_images(folder: Path, n_images: int) -> None:
         for number, image in zip(numbers, mixed(chests, len(numbers), random), strict=True):
             file = place / f"{number:07d}.png"
             Image.fromarray(image).save(file, compress_level=1)
-            patient = number // IMAGES_PER_PATIENT
-            rows.append((os.path.relpath(file, folder), CLASSES[patient % len(CLASSES)], f"p{patient}"))
-    pd.DataFrame(rows, columns=["file", "label", "patient"]).to_csv(folder / "metadata.csv", index=False)
+            rows.append(os.path.relpath(file, folder))
+    describe(rows).to_csv(folder / "metadata.csv", index=False)
+
+
+def make_split(folder: Path, n_images: int) -> None:
+    """Make the image set that split_data would: of 25 patients 16 to train, 4 to validate and 5 to test."""
+    random = np.random.default_rng(0)
+    folder.mkdir()
+    images = image_set.create_images(folder, n_images, IMAGE_SIZE)
+    chests = draw_chests(IMAGE_SIZE, random)
+    for start in range(0, n_images, IMAGES_PER_FOLDER):
+        block = slice(start, min(start + IMAGES_PER_FOLDER, n_images))
+        images[block] = mixed(chests, block.stop - start, random)
+    images.flush()
+    manifest = describe([f"{number:07d}.png" for number in range(n_images)])
+    parts = np.repeat(["train", "validation", "test"], [16, 4, 5])
+    manifest["split"] = parts[np.arange(n_images) // IMAGES_PER_PATIENT % len(parts)]
+    image_set.write_manifest(folder, manifest)
+    files.write_json(folder / "settings.json", {"settings": {}, "sha256": image_set.checksums(folder)})
+
+
+def draw_chests(image_size: int, random: np.random.Generator) -> np.ndarray:
+    """Draw the bodies that all images are mixed of: (n, H, W) uint8."""
+    bodies = [phantoms.draw_anatomy(random) for _ in range(N_PHANTOMS)]
+    return np.stack([phantoms.render(body, None, DEVICE, image_size, random) for body in bodies])
+
+
+def describe(names: Sequence[str]) -> pd.DataFrame:
+    """Make the table of images: file, label and patient."""
+    patients = np.arange(len(names)) // IMAGES_PER_PATIENT
+    labels = np.array(CLASSES)[patients % len(CLASSES)]
+    return pd.DataFrame({"file": names, "label": labels, "patient": [f"p{patient}" for patient in patients]})
 
 
 def mixed(chests: np.ndarray, n_images: int, random: np.random.Generator) -> np.ndarray:

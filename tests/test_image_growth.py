@@ -10,6 +10,7 @@ from PIL import Image
 
 import images as growth
 from chestgan.data import duplicates, framing
+from chestgan.gan import presets, training_set
 from chestgan.images import image_set
 
 
@@ -37,6 +38,13 @@ def test_a_stage_is_run_on_them_and_measured(made: Path) -> None:
     images = image_set.read(made / "split")
     assert len(images) == 240
     assert images.images.shape[1] == growth.IMAGE_SIZE
+
+
+def test_a_split_that_is_made_without_the_stage_can_be_trained_on(tmp_path: Path) -> None:
+    growth.make_split(tmp_path / "split", 150)
+    settings = presets.PRESETS["strong"]
+    data = training_set.read(tmp_path / "split", settings, 1)
+    assert (len(data.train), len(data.validation), data.image_size) == (96, 24, growth.IMAGE_SIZE)
 
 
 def test_a_stage_that_fails_is_told() -> None:
