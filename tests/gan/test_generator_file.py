@@ -21,7 +21,7 @@ from chestgan.gan.networks.build import build_discriminator
 from chestgan.gan.origin import Origin, Start
 
 KEY = "chestgan_generator"
-SMALL = {"generator_width": 16, "discriminator_width": 4, "latent_dim": 4}
+SMALL = {"generator_width": 16, "discriminator_width": 4, "latent_dim": 4, "sampling_steps": 2}
 # what the first version wrote beside the weights, word by word
 FIRST_VERSION = {
     "classes": ["covid", "normal"],

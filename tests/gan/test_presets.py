@@ -81,3 +81,12 @@ def test_the_letter_of_the_paper_is_covidgan_but_for_what_its_page_names() -> No
     }
     page = (ROOT / "docs" / "covidgan.md").read_text()
     assert [name for name in named if f"`{name}" not in page] == []
+
+
+def test_what_a_command_line_may_change_is_what_any_kind_has() -> None:
+    fields = {field.name: field for field in dataclasses.fields(presets.Overrides)}
+    own = [{field.name for field in dataclasses.fields(kind)} for kind in presets.SETTINGS.values()]
+    assert fields.keys() == set.union(*own) - {"kind"}
+    assert fields["architecture"].metadata["choices"] == ("covidgan", "residual", "unet")
+    assert fields["mixed_precision"].metadata["choices"] == ("no", "bf16")
+    assert all(field.default is None for field in fields.values())

@@ -8,8 +8,8 @@ import torch
 from accelerate import Accelerator
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from chestgan.gan import presets
-from chestgan.gan.batches import make_batch
+from chestgan.gan import diffusion_step, presets
+from chestgan.gan.batches import make_batch, make_noisy_batch
 from chestgan.gan.ema import update_ema
 from chestgan.gan.step import LOSSES, build, sampling_generator, train_step
 from chestgan.images import augmentation
@@ -181,4 +181,15 @@ def test_a_step_waits_for_nothing(preset: str, conditioning: str, mixed: bool, a
             batch = make_batch(images(), CLASS_ROWS, gan_settings, 0, step, 0, 1)
             train_step(gan, batch, gan_settings, step, accelerator)
             update_ema(gan.ema, gan.generator, step + 1, gan_settings)
+    assert waits.names == []
+
+
+def test_a_step_of_a_diffusion_model_waits_for_nothing(accelerator: Accelerator) -> None:
+    small = dataclasses.replace(presets.PRESETS["diffusion"], generator_width=16, batch_size=8, ema_kimg=1.0)
+    diffusion = diffusion_step.build(small, 2, 32, seed=0, accelerator=accelerator)
+    with Waits() as waits:
+        for step in range(2):
+            batch = make_noisy_batch(images(), CLASS_ROWS, small, 0, step, 0, 1)
+            diffusion_step.train_step(diffusion, batch, small, step, accelerator)
+            update_ema(diffusion.ema, diffusion.generator, step + 1, small)
     assert waits.names == []

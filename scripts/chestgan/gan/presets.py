@@ -111,7 +111,7 @@ class DiffusionSettings(TrainingSettings):
     """All settings of a diffusion model and its training."""
 
     kind: str = setting("what is trained", choices=("diffusion",))
-    architecture: str = setting("network that denoises", choices=tuple(DENOISERS))
+    architecture: str = setting("of a diffusion model, a UNet", choices=tuple(DENOISERS))
     sampling_steps: int = setting(
         "steps from noise to an image, each of which asks the denoiser twice", minimum=2, maximum=1000
     )
@@ -222,19 +222,19 @@ PRESETS: dict[str, TrainingSettings] = {
 def _overridable() -> list[tuple[str, Any, Any]]:
     """List an optional field for each setting of any kind: what a command line may change of a preset.
 
-    The kind is the preset's own. Settings that two kinds have by one name share their choices.
+    The kind is the preset's own. Where two kinds have other choices by one name, the field has those of both.
     """
-    fields: dict[str, dict[str, Any]] = {}
-    types = {}
-    for one in SETTINGS.values():
-        for field in dataclasses.fields(one):
-            before = fields.get(field.name, field.metadata)
-            choices = tuple(dict.fromkeys((*(before["choices"] or ()), *(field.metadata["choices"] or ()))))
-            fields[field.name] = dict(before) | {"choices": choices or None}
-            types[field.name] = field.type | None
-    del fields["kind"]
+    found: dict[str, tuple[Any, dict[str, Any]]] = {}
+    for field in (field for kind in SETTINGS.values() for field in dataclasses.fields(kind)):
+        _, before = found.get(field.name, (None, field.metadata))
+        metadata = dict(field.metadata)
+        if metadata != before:
+            metadata["help"] = f"{before['help']}; {metadata['help']}"
+            metadata["choices"] = (*before["choices"], *metadata["choices"])
+        found[field.name] = field.type | None, metadata
+    del found["kind"]
     return [
-        (name, types[name], dataclasses.field(default=None, metadata=metadata)) for name, metadata in fields.items()
+        (name, hint, dataclasses.field(default=None, metadata=metadata)) for name, (hint, metadata) in found.items()
     ]
 
 
