@@ -14,8 +14,8 @@ from chestgan.study.arms import NO_GENERATOR
 from chestgan.study.labels import arm_label
 from chestgan.study.net_benefit import THRESHOLDS
 
-# of what calling every image positive is worth at the least: further down nobody would act
-_LOWEST = -0.1
+# further down nobody would act; as much is left free above the highest curve
+_LOWEST, _MARGIN = -0.1, 0.05
 
 
 def calibration(curves: Sequence[dict[str, Any]], title: str) -> Figure:
@@ -51,12 +51,14 @@ def decisions(curves: Sequence[dict[str, Any]], of_all: np.ndarray, title: str) 
     def draw(axes: Axes, curve: dict[str, Any], **style: Any) -> None:
         axes.plot(THRESHOLDS, curve["net_benefit"], **style)
 
+    highest = max(max(curve["net_benefit"]) for curve in curves)
+
     def none_and_all(axes: Axes) -> None:
         for values in (np.zeros_like(of_all), of_all):
             axes.plot(THRESHOLDS, values, ":", color=figure_style.NEUTRAL_COLOUR, linewidth=1)
-        axes.set_ylim(_LOWEST, None)
+        axes.set(ylim=(_LOWEST, highest + _MARGIN), aspect="auto")
 
-    figure = _panels(curves, none_and_all, draw, title, "lower left")
+    figure = _panels(curves, none_and_all, draw, title, "upper right")
     figure.supxlabel("threshold: probability from which an image is called positive", fontsize=9)
     figure.supylabel("net benefit, true positives an image", fontsize=9)
     return figure
