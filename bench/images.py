@@ -143,6 +143,7 @@ def make_split(folder: Path, n_images: int) -> None:
     manifest = describe([f"{number:07d}.png" for number in range(n_images)])
     parts = np.repeat(["train", "validation", "test"], [16, 4, 5])
     manifest["split"] = parts[np.arange(n_images) // IMAGES_PER_PATIENT % len(parts)]
+    manifest["source"] = ""
     image_set.write_manifest(folder, manifest)
     files.write_json(folder / "settings.json", {"settings": {}, "sha256": image_set.checksums(folder)})
 
