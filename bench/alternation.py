@@ -65,6 +65,19 @@ def run(words: Sequence[object], environment: dict[str, str], status: int = 0) -
     return seconds, done.stdout + done.stderr
 
 
+def measured(words: Sequence[object]) -> tuple[float, float, int]:
+    """Run a command; give its seconds, those of the processor, and the most bytes of any one of its processes."""
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        return pool.apply(_usage, (words,))
+
+
+def _usage(words: Sequence[object]) -> tuple[float, float, int]:
+    # in a process of its own: the most of its children counts all that there ever were
+    seconds, _ = run(words, dict(os.environ))
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return seconds, usage.ru_utime + usage.ru_stime, 1024 * usage.ru_maxrss
+
+
 class Worker:
     """A process of its own that does one piece of work when it is asked to, and gives the seconds that it took.
 

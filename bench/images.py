@@ -5,13 +5,9 @@ python bench/images.py --images 1000000 --stages train # of a split that is made
 """
 
 import argparse
-import multiprocessing
 import os
-import resource
-import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -19,6 +15,7 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
+from alternation import measured
 from sizes import SCRIPTS
 
 sys.path.insert(0, str(SCRIPTS))
@@ -36,7 +33,7 @@ DEVICE = phantoms.Device(exposure=0.0, contrast=1.0, border=0.0, marker=False, n
 # a training's start, its validation patients and one snapshot
 TRAINING = ["--preset", "strong", "--kimg", "0.32", "--snapshot-kimg", "0.32", "--generator-width", "32"]
 TRAINING += ["--discriminator-width", "8", "--threads", "2"]
-# a classifier of as many images in one pass, whatever their number
+# a classifier that is shown each training image once
 CLASSIFIER = ["--arm", "real", "--train-on", "real", "--passes", "1", "--kimg", "1", "--threads", "2"]
 
 
@@ -65,18 +62,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 STAGES = {
     "split": [
         *("split_data", "--folder", "data", "--metadata", "metadata.csv", "--file-column", "file"),
-        *(
-            "--label-column",
-            "label",
-            "--patient-column",
-            "patient",
-            "--source-column",
-            "",
-            "--image-size",
-            IMAGE_SIZE,
-            "--threads",
-            2,
-        ),
+        *("--label-column", "label", "--patient-column", "patient", "--source-column", ""),
+        *("--image-size", IMAGE_SIZE, "--threads", 2),
         *("--output", "split"),
     ],
     "train": ["train_acgan", "--real", "split", *TRAINING, "--output", "train"],
@@ -97,22 +84,6 @@ def stage_words(words: Sequence[object], folder: Path) -> list[str]:
     ours = ("data", "split", "train", "generated", "fid", "classifier")
     placed = [str(folder / flag) if flag.split("/")[0] in ours and "--" not in flag else flag for flag in flags]
     return [sys.executable, str(SCRIPTS / f"{script}.py"), *placed]
-
-
-def measured(words: list[str]) -> tuple[float, float, int]:
-    """Run a command; give its seconds, those of the processor, and the most bytes of any one of its processes."""
-    with multiprocessing.get_context("spawn").Pool(1) as pool:
-        return pool.apply(_usage, (words,))
-
-
-def _usage(words: list[str]) -> tuple[float, float, int]:
-    # in a process of its own: the most of its children counts all that there ever were
-    started = time.perf_counter()
-    done = subprocess.run(words, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise RuntimeError(f"{Path(words[1]).name} ended with {done.returncode}: {done.stderr[-2000:]}")
-    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return time.perf_counter() - started, usage.ru_utime + usage.ru_stime, 1024 * usage.ru_maxrss
 
 
 def make_images(folder: Path, n_images: int) -> None:

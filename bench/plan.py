@@ -1,17 +1,14 @@
 """The plan of a study of a thousand jobs, against Snakemake's plan of as many jobs that nothing of us decides."""
 
-import multiprocessing
 import os
 import re
-import resource
 import sys
 from pathlib import Path
 from statistics import median
-from typing import Any
 
 import yaml
 
-from alternation import Row, alternate, ratios, run
+from alternation import Row, alternate, measured, ratios, run
 from sizes import SCRIPTS, Sizes
 
 ROOT = SCRIPTS.parent
@@ -52,9 +49,9 @@ def measure(sizes: Sizes, folder: Path) -> list[Row]:
     seconds = alternate(sides, sizes.rounds)
     many = n_jobs[sizes.n_seeds]
     rate = (many - n_jobs[1]) / (median(seconds["ours"]) - median(seconds["small"]))
-    measured = f"{median(seconds['ours']):.1f} and {median(seconds['bare']):.1f} s; {rate:.0f} jobs/s beyond the start"
+    found = f"{median(seconds['ours']):.1f} and {median(seconds['bare']):.1f} s; {rate:.0f} jobs/s beyond the start"
     against = f"plan of {many} jobs of a bare Snakefile"
-    return [Row(f"plan of {many} jobs", against, ratios(seconds["bare"], seconds["ours"]), measured)]
+    return [Row(f"plan of {many} jobs", against, ratios(seconds["bare"], seconds["ours"]), found)]
 
 
 def scale(sizes: Sizes, folder: Path) -> list[list[str]]:
@@ -64,26 +61,13 @@ def scale(sizes: Sizes, folder: Path) -> list[list[str]]:
     for n_jobs in sizes.plan_jobs:
         path = folder / f"{n_jobs}.yaml"
         path.write_text(yaml.safe_dump(config | {"seeds": list(range(max(1, n_jobs // N_LINKS)))}))
-        ours = dry_run_measured(folder, ROOT / "workflow" / "Snakefile", "--configfile", path)
-        bare = dry_run_measured(folder, bare_snakefile(folder, n_jobs))
-        (our_seconds, our_bytes), (seconds, n_bytes) = ours, bare
+        words = dry_run_words(folder, ROOT / "workflow" / "Snakefile", "--configfile", path)
+        _, our_seconds, our_bytes = measured(words)
+        _, seconds, n_bytes = measured(dry_run_words(folder, bare_snakefile(folder, n_jobs)))
         each = f"{1000 * our_seconds / n_jobs:.1f} and {1000 * seconds / n_jobs:.1f}"
         memory = f"{our_bytes / 1e9:.2f} and {n_bytes / 1e9:.2f}"
         rows.append([f"{n_jobs:,}", f"{our_seconds:.0f} and {seconds:.0f}", each, memory])
     return rows
-
-
-def dry_run_measured(folder: Path, snakefile: Path, *flags: object) -> tuple[float, int]:
-    """Plan without running; give the processor's seconds and the most bytes that it held."""
-    with multiprocessing.get_context("spawn").Pool(1) as pool:
-        return pool.apply(_usage, (folder, snakefile, *flags))
-
-
-def _usage(*arguments: Any) -> tuple[float, int]:
-    # in a process of its own: the most of its children counts all that there ever were
-    dry_run(*arguments)
-    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return usage.ru_utime + usage.ru_stime, 1024 * usage.ru_maxrss
 
 
 def bare_snakefile(folder: Path, n_jobs: int) -> Path:
@@ -95,6 +79,10 @@ def bare_snakefile(folder: Path, n_jobs: int) -> Path:
 
 def dry_run(folder: Path, snakefile: Path, *flags: object) -> tuple[float, str]:
     """Plan without running; give the seconds, and what Snakemake said."""
+    return run(dry_run_words(folder, snakefile, *flags), dict(os.environ))
+
+
+def dry_run_words(folder: Path, snakefile: Path, *flags: object) -> list[object]:
+    """Make the command that plans without running."""
     words = [sys.executable, "-m", "snakemake", "--dry-run", "--quiet", "rules", "--directory", folder]
-    words += ["--snakefile", snakefile, "--cores", 1, *flags]
-    return run(words, dict(os.environ))
+    return [*words, "--snakefile", snakefile, "--cores", 1, *flags]

@@ -48,5 +48,5 @@ def test_a_split_that_is_made_without_the_stage_can_be_trained_on(tmp_path: Path
 
 
 def test_a_stage_that_fails_is_told() -> None:
-    with pytest.raises(RuntimeError, match="ended with 3: no luck"):
+    with pytest.raises(RuntimeError, match="ended with 3:\nno luck"):
         growth.measured([sys.executable, "-c", "import sys; sys.stderr.write('no luck'); sys.exit(3)"])

@@ -14,7 +14,7 @@ from chestgan.study.arms import NO_GENERATOR
 from chestgan.study.labels import arm_label
 from chestgan.study.net_benefit import THRESHOLDS
 
-# further down nobody would act; as much is left free above the highest curve
+# the lower end of net benefit, below which nobody would act, and what is left free above the highest curve
 _LOWEST, _MARGIN = -0.1, 0.05
 
 
