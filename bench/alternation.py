@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
+from chestgan.base import threads
+
 # a side is called once a round, and gives the seconds that its work took
 Side = Callable[[], float]
 
@@ -86,8 +88,8 @@ class Worker:
     """
 
     def __init__(self, make: Callable[..., tuple[Callable[[], Any], Any]], *arguments: Any) -> None:
-        # as the workflow sets it: threads of processes that wait for their turn would take the others' cores meanwhile
-        os.environ["OMP_WAIT_POLICY"] = "PASSIVE"
+        # as the workflow sets it for its jobs
+        os.environ |= threads.ENVIRONMENT
         context = multiprocessing.get_context("spawn")
         self.connection, theirs = context.Pipe()
         self.process = context.Process(target=_serve, args=(theirs, make, arguments))

@@ -5,7 +5,7 @@ import signal
 from snakemake_interface_executor_plugins.registry import ExecutorPluginRegistry
 from snakemake_interface_executor_plugins.settings import DeploymentMethod
 
-from chestgan.base import checksums, interruption
+from chestgan.base import checksums, interruption, threads
 from chestgan.cluster import binds, feasibility, gpus, profiles, programs, stages
 
 # which profile Snakemake was started with, for jobs on other nodes too
@@ -87,12 +87,8 @@ def image_problems():
     return problems
 
 
-# Threads that wait sleep: jobs side by side otherwise slow one another down several times over. And memory that was
-# freed is kept for the next batch: without it a frozen network's features cost as much time in the kernel as in itself.
-shell.prefix(
-    "set -euo pipefail; export OMP_WAIT_POLICY=PASSIVE "
-    "MALLOC_MMAP_THRESHOLD_=1073741824 MALLOC_TRIM_THRESHOLD_=4294967296; "
-)
+VARIABLES = " ".join(f"{name}={value}" for name, value in threads.ENVIRONMENT.items())
+shell.prefix(f"set -euo pipefail; export {VARIABLES}; ")
 if ENGINE:
     os.environ |= {"CHESTGAN_ENGINE": ENGINE, "CHESTGAN_BINDS": ":".join(BINDS), "CHESTGAN_IMAGE": image_of(ENGINE)}
     os.environ |= {"CHESTGAN_LEASE_GPUS": shlex.join([sys.executable, str(Path(LEASE).absolute())])}
