@@ -276,6 +276,13 @@ def test_a_longer_training_goes_on_from_a_shorter_one(tiny_split: Path, tmp_path
         assert files.sha256(tmp_path / "long" / name) == files.sha256(tmp_path / "direct" / name)
 
 
+def test_a_longer_training_whose_rates_fall_at_its_end_begins_again(tiny_split: Path, tmp_path: Path, capsys) -> None:
+    more = ["--decay-kimg", "0.032", "--checkpoint", str(tmp_path / "checkpoint")]
+    assert train_acgan.main(flags(tiny_split, tmp_path / "short", "--kimg", "0.064", *more)) == 0
+    assert train_acgan.main(flags(tiny_split, tmp_path / "long", *more)) == 0
+    assert "was made with different data, settings or code" in capsys.readouterr().err
+
+
 def test_another_trainings_checkpoint_is_set_aside(tiny_split: Path, tmp_path: Path, capsys) -> None:
     checkpoint = tmp_path / "checkpoint"
     more = ["--checkpoint", str(checkpoint)]

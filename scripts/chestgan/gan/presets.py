@@ -1,6 +1,7 @@
 """The settings of a training, of a GAN or of a diffusion model, and presets: complete settings by name."""
 
 import dataclasses
+import math
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -36,11 +37,19 @@ class TrainingSettings:
     # These came later: files of generators without them have the defaults.
     balanced: bool = setting("classes have equal parts of a batch; otherwise as in the data", True)
     adam_epsilon: float = setting("epsilon of Adam", 1e-8, minimum=1e-16, maximum=1)
+    decay_kimg: float = setting(
+        "thousand images at the end in which the learning rates fall to 0 along a cosine; 0: they stay", 0.0, minimum=0
+    )
 
     def __post_init__(self) -> None:
         settings.check(self)
         if self.channels == 2:
             raise UserError("channels is 2; expected 1 or 3")
+
+    def rate_share_at(self, kimg: float) -> float:
+        """Compute the share of the learning rates that is left after `kimg` thousand images."""
+        left = (self.kimg - kimg) / self.decay_kimg if self.decay_kimg else 1.0
+        return 0.5 - 0.5 * math.cos(math.pi * min(1.0, max(0.0, left)))
 
     def latents_of(self, image_size: int) -> Latents:
         """Describe the latents of a generator of images of this size."""
