@@ -19,7 +19,8 @@ from sizes import SCRIPTS, TINY, Sizes
 
 PAGE = SCRIPTS.parent / "docs" / "performance.md"
 COLUMNS = ["what", "against", "times as fast", "share of the convolution limit", "medians"]
-MEMORY_COLUMNS = ["preset", "px", "batch", "generator, million", "discriminator, million", "GB at most", "images/s"]
+WEIGHTS = ["generator, million", "discriminator, million"]
+MEMORY_COLUMNS = ["preset", "px", "batch", *WEIGHTS, "GFLOP a step", "GB at most", "images/s"]
 SCALE_COLUMNS = ["jobs", "processor's seconds", "ms a job", "GB at most"]
 # the module and the function of each part; imported when it is its turn, for every worker imports this file again
 PARTS = {

@@ -98,7 +98,7 @@ def processes(sizes: Sizes, folder: Path) -> list[Row]:
 
 
 def memory(sizes: Sizes, folder: Path) -> list[list[str]]:
-    """Measure each preset's parameters in millions, peak memory in GB and images/s, by image size."""
+    """Measure each preset's parameters in millions, GFLOP a step, peak memory in GB and images/s, by image size."""
     table = []
     for preset in sizes.gans or presets.PRESETS:
         settings = dataclasses.replace(presets.PRESETS[preset], **sizes.gan)
@@ -107,8 +107,10 @@ def memory(sizes: Sizes, folder: Path) -> list[list[str]]:
                 worker = start(make_ours, settings, image_size, 1, sizes.threads).wait_until_ready()
                 seconds = min(worker() for _ in range(3))
             counts = [f"{count / 1e6:.1f}" for count in worker.known["parameters"]]
-            memory_and_rate = [f"{worker.peak_memory / 1e9:.1f}", f"{settings.batch_size / seconds:.0f}"]
-            table.append([preset, str(image_size), str(settings.batch_size), *counts, *memory_and_rate])
+            numbers = [worker.known["flops"] / 1e9, settings.batch_size / seconds]
+            operations, rate = (f"{number:.0f}" for number in numbers)
+            memory = f"{worker.peak_memory / 1e9:.1f}"
+            table.append([preset, str(image_size), str(settings.batch_size), *counts, operations, memory, rate])
     return table
 
 
