@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +23,7 @@ from PIL import Image
 import generate_images
 import train_acgan
 from chestgan.base import files, interruption
-from chestgan.gan import generator_file, kinds, presets
+from chestgan.gan import generator_file, kinds, presets, snapshots
 from project import ROOT
 
 SHORT = ["--batch-size", "8", "--kimg", "0.16", "--snapshot-kimg", "0.064", "--threads", "1"]
@@ -283,6 +283,52 @@ def test_a_longer_training_whose_rates_fall_at_its_end_begins_again(tiny_split: 
     assert "was made with different data, settings or code" in capsys.readouterr().err
 
 
+@pytest.fixture
+def nearest_after(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
+    """Make the snapshot of a number the nearest to the validation patients, counted from 1 in every training."""
+
+    def set_nearest(number: int) -> None:
+        distances = (abs(place - number) for place in itertools.count(1))
+        monkeypatch.setattr(snapshots, "validation_kd", lambda *arguments: float(next(distances)))
+
+    return set_nearest
+
+
+def test_a_training_ends_when_it_comes_no_nearer(
+    nearest_after: Callable[[int], None], tiny_split: Path, tmp_path: Path
+) -> None:
+    patient = ["--kimg", "0.64", "--snapshot-kimg", "0.032", "--patience-kimg", "0.064"]
+    nearest_after(2)
+    assert train_acgan.main(flags(tiny_split, tmp_path / "direct", *patient)) == 0
+    history = pd.read_csv(tmp_path / "direct" / "history.csv")
+    assert history["kimg"].iloc[-1] == 0.128
+    assert history["validation_kd"].iloc[-1] == 2
+    description = generator_file.read(tmp_path / "direct" / "generator.safetensors")[1]
+    assert (description.kimg, description.validation_kd) == (0.064, 0)
+
+    # in two parts, of which the second begins after the best snapshot; and once more from its end
+    checkpoint = ["--checkpoint", str(tmp_path / "checkpoint")]
+    nearest_after(2)
+    assert train_acgan.main(flags(tiny_split, tmp_path / "short", *patient, "--kimg", "0.096", *checkpoint)) == 0
+    nearest_after(-1)
+    for part in ("long", "again"):
+        assert train_acgan.main(flags(tiny_split, tmp_path / part, *patient, *checkpoint)) == 0
+        for name in NETWORKS:
+            assert files.sha256(tmp_path / part / name) == files.sha256(tmp_path / "direct" / name), (part, name)
+
+
+def test_two_processes_end_together_when_it_comes_no_nearer(tiny_split: Path, tmp_path: Path) -> None:
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    # a generator that hardly moves
+    patient = ["--kimg", "0.64", "--snapshot-kimg", "0.032", "--patience-kimg", "0.032"]
+    patient += ["--generator-learning-rate", "1e-7", "--processes", "2"]
+    script = [ROOT / "scripts" / "train_acgan.py", *flags(tiny_split, tmp_path / "two", *patient, preset="strong")]
+    done = subprocess.run([*torchrun, *script], env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert pd.read_csv(tmp_path / "two" / "history.csv")["kimg"].iloc[-1] < 0.64
+
+
 def test_another_trainings_checkpoint_is_set_aside(tiny_split: Path, tmp_path: Path, capsys) -> None:
     checkpoint = tmp_path / "checkpoint"
     more = ["--checkpoint", str(checkpoint)]
@@ -354,6 +400,7 @@ def test_two_processes_train_on_the_same_global_batch(preset: str, tiny_split: P
     [
         (["--preset", "covidgn"], "preset is 'covidgn'; expected one of covidgan, covidgan_paper, dcgan"),
         (["--dropout", "1.5"], "dropout is 1.5; expected a number from 0 to 0.95"),
+        (["--patience-kimg", "1", "--decay-kimg", "1"], "patience_kimg is 1 and decay_kimg 1, but rates that fall"),
         (["--kimg", "nan"], "kimg is nan; expected a number from 0.001"),
         (["--generator-width", "100"], "generator_width is 100; expected a multiple of 8"),
         (["--mixed-precision", "fp16"], "mixed_precision is 'fp16'; expected one of no, bf16"),

@@ -31,7 +31,7 @@ class TrainingSettings:
     adam_beta2: float = setting("beta2 of Adam", minimum=0, maximum=0.99999)
     batch_size: int = setting("real images per step, all processes together", minimum=2, maximum=65536)
     ema_kimg: float = setting("half-life of the generator's EMA in thousand images; 0: no EMA", minimum=0)
-    kimg: float = setting("length of the training in thousand real images shown", minimum=0.001)
+    kimg: float = setting("length of the training in thousand real images shown, at most", minimum=0.001)
     snapshot_kimg: float = setting("thousand images from snapshot to snapshot", minimum=0.001)
     mixed_precision: str = setting("mixed precision of the networks", choices=("no", "bf16"))
     # These came later: files of generators without them have the defaults.
@@ -41,10 +41,22 @@ class TrainingSettings:
         "thousand images at the end in which the learning rates fall to 0 along a cosine; 0: they stay", 0.0, minimum=0
     )
 
+    patience_kimg: float = setting(
+        "thousand images after which a training ends if none of its snapshots came nearer to the validation patients; "
+        "0: it goes on to kimg",
+        0.0,
+        minimum=0,
+    )
+
     def __post_init__(self) -> None:
         settings.check(self)
         if self.channels == 2:
             raise UserError("channels is 2; expected 1 or 3")
+        if self.patience_kimg and self.decay_kimg:
+            raise UserError(
+                f"patience_kimg is {self.patience_kimg:g} and decay_kimg {self.decay_kimg:g}, but rates that fall at "
+                "the end need an end that is known; set one of them to 0"
+            )
 
     def rate_share_at(self, kimg: float) -> float:
         """Compute the share of the learning rates that is left after `kimg` thousand images."""

@@ -184,7 +184,7 @@ def train(training: Training, model: Model, state: State, watch: interruption.Wa
     _require_time(watch)
 
     started = time.monotonic()
-    steps = range(state.step, training.n_steps)
+    steps = range(state.step, state.step if _is_patient_no_more(training, state) else training.n_steps)
     shown = {"images": settings.batch_size, "before": state.step}
     for step in progress.track(steps, f"train {training.name}", "steps", **shown) if is_main else steps:
         # Update the networks.
@@ -205,11 +205,24 @@ def train(training: Training, model: Model, state: State, watch: interruption.Wa
             state.seconds += time.monotonic() - started
             _end_row(training, model, state, validation)
             started = time.monotonic()
+            if training.is_due(state.step) and _is_patient_no_more(training, state):
+                break
 
         # Stop in time.
         if not is_last and (reason := _reason_to_stop(training, watch, state.step)):
             state.seconds += time.monotonic() - started
             _stop(training, model, state, reason)
+
+
+def _is_patient_no_more(training: Training, state: State) -> bool:
+    """Agree among the processes whether too many images have been shown since the best snapshot."""
+    settings, accelerator = training.settings, training.accelerator
+    if not settings.patience_kimg:
+        return False
+    # the main process alone takes snapshots
+    waited = training.kimg(state.step) - state.best_kimg
+    is_over = torch.tensor(float(accelerator.is_main_process and waited >= settings.patience_kimg))
+    return bool(accelerator.reduce(is_over.to(accelerator.device)))
 
 
 def _end_row(training: Training, model: Model, state: State, validation: Validation | None) -> None:
