@@ -113,9 +113,8 @@ def prepare(config: Config) -> Training:
     )
     for line in start.lines(running_start, config.start_file) if running_start else ():
         accelerator.print(line, file=sys.stderr)
-    # a longer training begins like a shorter one, so its length is no part of what it is, unless its rates fall by it
-    length = training_settings.kimg if training_settings.decay_kimg else None
-    lengths = {"kimg": length, "patience_kimg": None}
+    # a longer training begins like a shorter one, so its length is no part of what it is
+    lengths = {"kimg": None, "patience_kimg": None}
     decisive = dataclasses.asdict(training_settings) | {"seed": config.seed} | lengths
     data_files = [config.real / "images.npy", config.real / "manifest.csv"]
     data_files += start_files.networks_of(config.start_file) if config.start_file else []

@@ -1,7 +1,6 @@
 """Batches, the step and the average: the same whatever the number of processes, and really learning."""
 
 import dataclasses
-import math
 
 import numpy as np
 import pytest
@@ -133,32 +132,6 @@ def test_classes_count_little_at_first_and_then_in_full(accelerator: Accelerator
     weights = [gan_settings.class_weight_at(kimg) for kimg in (0, 5, 20, 100)]
     assert weights == pytest.approx([0, 0.2, 0.8, 0.8])
     assert dataclasses.replace(gan_settings, class_ramp_kimg=0.0).class_weight_at(0) == 0.8
-
-
-@pytest.mark.parametrize("preset", ["strong", "diffusion"])
-def test_rates_fall_at_the_end_along_a_cosine(preset: str) -> None:
-    falling = dataclasses.replace(presets.PRESETS[preset], kimg=100.0, decay_kimg=40.0)
-    shares = [falling.rate_share_at(kimg) for kimg in (0, 60, 70, 80, 90, 100)]
-    slope = math.sqrt(0.5) / 2
-    assert shares == pytest.approx([1, 1, 0.5 + slope, 0.5, 0.5 - slope, 0])
-    level = dataclasses.replace(falling, decay_kimg=0.0)
-    assert [level.rate_share_at(kimg) for kimg in (0, 100, 300)] == [1, 1, 1]
-
-
-def test_a_step_moves_the_networks_by_the_rate_that_is_left(accelerator: Accelerator) -> None:
-    gan_settings = settings("strong", source_loss="logistic", kimg=0.8, decay_kimg=0.8)
-    moved = []
-    for n_step in (0, 50, 100):
-        gan = build(gan_settings, 2, 32, seed=0, accelerator=accelerator)
-        networks = [gan.generator, gan.discriminator]
-        before = [weights.clone() for network in networks for weights in network.parameters()]
-        batch = make_batch(images(), CLASS_ROWS, gan_settings, 0, 0, 0, 1)
-        train_step(gan, batch, gan_settings, n_step, accelerator)
-        after = [weights for network in networks for weights in network.parameters()]
-        moved.append(max(float((old - new.detach()).abs().max()) for old, new in zip(before, after, strict=True)))
-    rate = gan_settings.discriminator_learning_rate
-    # the first step of Adam is as long as the rate
-    assert moved == pytest.approx([rate, rate / 2, 0], rel=1e-2, abs=1e-9)
 
 
 class Waits(TorchDispatchMode):

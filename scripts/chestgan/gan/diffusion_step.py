@@ -12,7 +12,6 @@ from chestgan.gan import edm
 from chestgan.gan.batches import NoisyBatch
 from chestgan.gan.networks.denoiser import Sampler, build_denoiser
 from chestgan.gan.presets import DiffusionSettings
-from chestgan.gan.rates import set_rate
 
 LOSSES = ("denoising",)
 
@@ -54,8 +53,6 @@ def train_step(
     Returns:
         The loss of `LOSSES`, detached, on the device.
     """
-    rate_share = settings.rate_share_at(step * settings.batch_size / 1000)
-    set_rate(diffusion.generator_optimiser, rate_share * settings.generator_learning_rate)
     sigmas = edm.noise_levels(batch.levels)
     noisy_images = batch.real_images + sigmas.view(-1, 1, 1, 1) * batch.noise
     with accelerator.autocast():

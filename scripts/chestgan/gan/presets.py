@@ -1,7 +1,6 @@
 """The settings of a training, of a GAN or of a diffusion model, and presets: complete settings by name."""
 
 import dataclasses
-import math
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -37,10 +36,6 @@ class TrainingSettings:
     # These came later: files of generators without them have the defaults.
     balanced: bool = setting("classes have equal parts of a batch; otherwise as in the data", True)
     adam_epsilon: float = setting("epsilon of Adam", 1e-8, minimum=1e-16, maximum=1)
-    decay_kimg: float = setting(
-        "thousand images at the end in which the learning rates fall to 0 along a cosine; 0: they stay", 0.0, minimum=0
-    )
-
     patience_kimg: float = setting(
         "thousand images after which a training ends if none of its snapshots came nearer to the validation patients; "
         "0: it goes on to kimg",
@@ -52,16 +47,6 @@ class TrainingSettings:
         settings.check(self)
         if self.channels == 2:
             raise UserError("channels is 2; expected 1 or 3")
-        if self.patience_kimg and self.decay_kimg:
-            raise UserError(
-                f"patience_kimg is {self.patience_kimg:g} and decay_kimg {self.decay_kimg:g}, but rates that fall at "
-                "the end need an end that is known; set one of them to 0"
-            )
-
-    def rate_share_at(self, kimg: float) -> float:
-        """Compute the share of the learning rates that is left after `kimg` thousand images."""
-        left = (self.kimg - kimg) / self.decay_kimg if self.decay_kimg else 1.0
-        return 0.5 - 0.5 * math.cos(math.pi * min(1.0, max(0.0, left)))
 
     def latents_of(self, image_size: int) -> Latents:
         """Describe the latents of a generator of images of this size."""
@@ -190,13 +175,14 @@ _STRONG = GanSettings(
     dropout=0.0,
     class_weight=1.0,
     class_ramp_kimg=0.0,
-    generator_learning_rate=2e-4,
-    discriminator_learning_rate=4e-4,
+    generator_learning_rate=4e-4,
+    discriminator_learning_rate=8e-4,
     adam_beta1=0.0,
     adam_beta2=0.99,
     batch_size=32,
     ema_kimg=10.0,
-    kimg=200.0,
+    kimg=1000.0,
+    patience_kimg=100.0,
     snapshot_kimg=8.0,
     mixed_precision="bf16",
 )
@@ -233,7 +219,8 @@ PRESETS: dict[str, TrainingSettings] = {
         adam_beta2=0.99,
         batch_size=32,
         ema_kimg=10.0,
-        kimg=200.0,
+        kimg=1000.0,
+        patience_kimg=120.0,
         snapshot_kimg=40.0,
         mixed_precision="bf16",
     ),

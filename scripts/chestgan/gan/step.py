@@ -13,7 +13,6 @@ from chestgan.gan.batches import Batch
 from chestgan.gan.conditioning import Logits
 from chestgan.gan.networks.build import build_discriminator, build_generator
 from chestgan.gan.presets import GanSettings
-from chestgan.gan.rates import set_rate
 from chestgan.images import augmentation
 
 # what the EMA's batch statistics are estimated from
@@ -57,12 +56,8 @@ def train_step(gan: Gan, batch: Batch, settings: GanSettings, step: int, acceler
     Returns:
         The four losses of `LOSSES`, detached, on the device.
     """
-    kimg = step * settings.batch_size / 1000
-    class_weight = settings.class_weight_at(kimg)
+    class_weight = settings.class_weight_at(step * settings.batch_size / 1000)
     objective = losses.Objective(settings.source_loss, settings.conditioning, class_weight)
-    rate_share = settings.rate_share_at(kimg)
-    set_rate(gan.generator_optimiser, rate_share * settings.generator_learning_rate)
-    set_rate(gan.discriminator_optimiser, rate_share * settings.discriminator_learning_rate)
 
     # Fake images, once for both updates unless each has its own.
     def draw(latents: Tensor, labels: Tensor) -> Tensor:

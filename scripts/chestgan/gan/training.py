@@ -184,7 +184,7 @@ def train(training: Training, model: Model, state: State, watch: interruption.Wa
     _require_time(watch)
 
     started = time.monotonic()
-    steps = range(state.step, state.step if _is_patient_no_more(training, state) else training.n_steps)
+    steps = range(state.step, state.step if _has_waited_enough(training, state) else training.n_steps)
     shown = {"images": settings.batch_size, "before": state.step}
     for step in progress.track(steps, f"train {training.name}", "steps", **shown) if is_main else steps:
         # Update the networks.
@@ -205,7 +205,13 @@ def train(training: Training, model: Model, state: State, watch: interruption.Wa
             state.seconds += time.monotonic() - started
             _end_row(training, model, state, validation)
             started = time.monotonic()
-            if training.is_due(state.step) and _is_patient_no_more(training, state):
+            # End where it comes no nearer.
+            if training.is_due(state.step) and _has_waited_enough(training, state):
+                accelerator.print(
+                    f"{training.name}, seed {seed}: ends, as no snapshot of the last {settings.patience_kimg:g} "
+                    "thousand images was nearer to the validation patients",
+                    file=sys.stderr,
+                )
                 break
 
         # Stop in time.
@@ -214,7 +220,7 @@ def train(training: Training, model: Model, state: State, watch: interruption.Wa
             _stop(training, model, state, reason)
 
 
-def _is_patient_no_more(training: Training, state: State) -> bool:
+def _has_waited_enough(training: Training, state: State) -> bool:
     """Agree among the processes whether too many images have been shown since the best snapshot."""
     settings, accelerator = training.settings, training.accelerator
     if not settings.patience_kimg:
