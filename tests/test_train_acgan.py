@@ -393,7 +393,7 @@ def test_two_processes_train_on_the_same_global_batch(preset: str, tiny_split: P
     [
         (["--preset", "covidgn"], "preset is 'covidgn'; expected one of covidgan, covidgan_paper, dcgan"),
         (["--dropout", "1.5"], "dropout is 1.5; expected a number from 0 to 0.95"),
-        (["--patience-kimg", "-1"], "patience_kimg is -1; expected a number from 0"),
+        (["--patience-kimg", "-1"], "patience_kimg is -1.0; expected a number from 0"),
         (["--kimg", "nan"], "kimg is nan; expected a number from 0.001"),
         (["--generator-width", "100"], "generator_width is 100; expected a multiple of 8"),
         (["--mixed-precision", "fp16"], "mixed_precision is 'fp16'; expected one of no, bf16"),
