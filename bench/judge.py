@@ -79,7 +79,7 @@ def _as_many_of_each_class(side: ImageSet, test: ImageSet) -> np.ndarray:
 
 
 def _cell(values: Sequence[float]) -> str:
-    digits = 0 if max(values) > 2 else 2
+    digits = 0 if max(map(abs, values)) > 2 else 2
     return f"{np.mean(values):.{digits}f} ({min(values):.{digits}f} to {max(values):.{digits}f})"
 
 
