@@ -223,7 +223,8 @@ def test_the_documented_commands_mean_what_they_say() -> None:
     from snakemake.cli import get_argument_parser
 
     pages = [ROOT / "README.md", *sorted(ROOT.glob("*/README.md")), *sorted((ROOT / "docs").glob("*.md"))]
-    told = [command for page in pages for command in re.findall(r"(snakemake (?:\w+ )?--[^`#\n]*)", page.read_text())]
+    texts = [page.read_text().replace("\\\n", " ") for page in pages]
+    told = [command for text in texts for command in re.findall(r"(snakemake (?:\w+ )?--[^`#\n]*)", text)]
     assert len(told) > 5
     for command in told:
         arguments = get_argument_parser().parse_known_args(shlex.split(command.replace("...", ""))[1:])[0]
