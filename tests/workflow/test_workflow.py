@@ -69,14 +69,13 @@ def test_an_ablation_is_planned_as_a_study_like_any_other(fresh: Project) -> Non
     assert fresh.planned("--config", folder, configfile="config/ablation.yaml") == COUNTED_IN_ABLATION
 
 
-@pytest.mark.parametrize(("cores", "threads"), [("2", "1"), ("4", "2")])
-def test_cores_beyond_the_trainings_are_shared_out(fresh: Project, cores: str, threads: str) -> None:
-    # two generators, one seed
+@pytest.mark.parametrize("cores", ["1", "16"])
+def test_a_training_has_the_same_threads_on_every_machine(fresh: Project, cores: str) -> None:
+    # their number decides the last bits
     arguments = ["--dry-run", "--printshellcmds", "--cores", cores, "--config", "seeds=[0]"]
     done = fresh.snakemake(*arguments, configfile="config/config.yaml")
     assert done.returncode == 0, done.stderr
-    told = re.findall(r"train_acgan\.py .*--threads (\d+)", done.stdout + done.stderr)
-    assert told == [threads, threads]
+    assert re.findall(r"train_acgan\.py .*--threads (\d+)", done.stdout + done.stderr) == ["1", "1"]
 
 
 @pytest.mark.parametrize(

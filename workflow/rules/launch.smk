@@ -21,8 +21,7 @@ GPU = min(1, config["gpus"])
 GPUS = dict.fromkeys(stages.ON_GPU, GPU) | {"train_acgan": GPU * PROCESSES}
 # A scheduler gives its jobs GPUs; on a machine without one a job leases its own. More jobs at once than fit are not
 # started: what the machine has is a resource of Snakemake's, in shares of a GPU.
-ON_ONE_MACHINE = not workflow.remote_exec and workflow.resource_settings.nodes is None
-LEASED = DEVICE == "gpu" and NODES == 1 and ON_ONE_MACHINE
+LEASED = DEVICE == "gpu" and NODES == 1 and not workflow.remote_exec and workflow.resource_settings.nodes is None
 SHARES = config["jobs_per_gpu"]
 NAMED_GPUS = workflow.global_resources["gpu"].value if LEASED and "gpu" in workflow.global_resources else None
 PRESENT_GPUS = gpus.present(os.getenv("CUDA_VISIBLE_DEVICES"), NAMED_GPUS) if LEASED else []
@@ -32,10 +31,6 @@ if LEASED and PRESENT_GPUS:
     workflow.register_resource("gpu", (NAMED_GPUS or len(PRESENT_GPUS)) * SHARES)
 # what makes Slurm give several nodes to one job, whose shell command runs on the first of them
 ON_NODES = {"mpi": "srun", "nodes": NODES, "tasks": NODES, "tasks_per_gpu": 0} if NODES > 1 else {}
-# a scheduler is asked for a core a process; on one machine cores that no training would have are shared out
-TRAINING_THREADS = PROCESSES // NODES
-if DEVICE == "cpu" and ON_ONE_MACHINE:
-    TRAINING_THREADS = threads.of_training(workflow.cores or 1, len(TRAININGS) * len(SEEDS))
 ENGINE = config["container_engine"]
 LEASES = os.getenv("CHESTGAN_LEASES", str(gpus.FOLDER))
 IMAGE = "containers/chestgan.sif"

@@ -25,7 +25,7 @@ rule train_acgan:
     # over several nodes it enters the container on each of them
     container:
         IMAGE if NODES == 1 and CAN_ENTER else None
-    threads: TRAINING_THREADS
+    threads: PROCESSES // NODES
     resources:
         **ON_NODES,
         # as resources they may change without a rerun: the result is that of the global batch

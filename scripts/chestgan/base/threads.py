@@ -11,14 +11,3 @@ ENVIRONMENT = {
     "MALLOC_MMAP_THRESHOLD_": "1073741824",
     "MALLOC_TRIM_THRESHOLD_": "4294967296",
 }
-
-# more weren't measured
-_MOST_OF_A_TRAINING = 4
-
-
-def of_training(cores: int, n_trainings: int) -> int:
-    """Count the threads of each training of a study on a machine: one, or the cores that are left shared out.
-
-    Trainings side by side with a thread each use the cores best.
-    """
-    return max(1, min(_MOST_OF_A_TRAINING, cores // max(1, n_trainings)))
