@@ -100,9 +100,8 @@ def prepare(config: Config) -> Training:
     data = training_set.read(config.real, training_settings, config.processes)
     running_start = read_start(config.start_file, training_settings, data) if config.start_file else None
     devices.use_threads(config.threads)
-    accelerator = devices.accelerator(
-        config.device, config.processes, training_settings.mixed_precision, log_folder=config.tensorboard
-    )
+    precision = devices.precision(config.device, training_settings.mixed_precision)
+    accelerator = devices.accelerator(config.device, config.processes, precision, log_folder=config.tensorboard)
     name = config.name or config.preset
     if config.tensorboard:
         accelerator.init_trackers(name)
@@ -111,6 +110,12 @@ def prepare(config: Config) -> Training:
         f"{training_settings.batch_size // config.processes} of {training_settings.batch_size} images per step each",
         file=sys.stderr,
     )
+    if precision != training_settings.mixed_precision:
+        accelerator.print(
+            f"this {config.device} has no instructions for {training_settings.mixed_precision}, so the networks "
+            "compute in float32",
+            file=sys.stderr,
+        )
     for line in start.lines(running_start, config.start_file) if running_start else ():
         accelerator.print(line, file=sys.stderr)
     # a longer training begins like a shorter one, so its length is no part of what it is
@@ -201,6 +206,8 @@ def provenance(config: Config, training: Training, state: State) -> dict[str, An
         "kept_kimg": training.kept_kimgs(state.step),
         "validation_kd": f"kernel distance over {snapshots.EXTRACTOR} between the validation images and as many fake "
         "images of each class",
+        # of this job; one before it may have run elsewhere
+        "precision": training.accelerator.mixed_precision,
         "fingerprint": training.fingerprint,
         "versions": versions("torch", "accelerate", "numpy"),
     }

@@ -92,6 +92,22 @@ def test_settings_say_what_was_run(trained: Path) -> None:
     assert torch.__version__.startswith(said["versions"]["torch"])
 
 
+def test_where_bf16_would_be_imitated_networks_compute_in_float32(
+    tiny_split: Path, tmp_path: Path, capsys, monkeypatch
+) -> None:
+    monkeypatch.setattr(torch.cpu, "get_capabilities", dict)
+    found = {}
+    for asked in ("no", "bf16"):
+        output = tmp_path / asked
+        assert train_acgan.main(flags(tiny_split, output, "--mixed-precision", asked, preset="strong")) == 0
+        told = json.loads((output / "settings.json").read_text())
+        assert (told["precision"], told["settings"]["mixed_precision"]) == ("no", asked)
+        found[asked] = pd.read_csv(output / "history.csv")
+        assert ("this cpu has no instructions for bf16, so" in capsys.readouterr().err) == (asked == "bf16")
+        AcceleratorState._reset_state(reset_partial_state=True)
+    pd.testing.assert_frame_equal(found["no"], found["bf16"])
+
+
 def test_same_seed_same_bits(trained: Path, tiny_split: Path, tmp_path: Path) -> None:
     again = tmp_path / "again"
     assert train_acgan.main(flags(tiny_split, again, "--ema-kimg", "0.05")) == 0

@@ -19,6 +19,32 @@ def some_gpu(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     devices.device("cpu")
 
 
+@pytest.mark.parametrize(
+    ("instructions", "expected"),
+    [
+        ({"avx2": True, "avx512_bf16": False, "amx_bf16": False}, "no"),
+        # its bf16 is imitated, too
+        ({"avx2": True, "avx512_f": True, "avx512_bf16": False}, "no"),
+        ({"avx512_f": True, "avx512_bf16": True, "amx_bf16": False}, "bf16"),
+        ({"avx512_f": True, "avx512_bf16": True, "amx_bf16": True}, "bf16"),
+        ({"neon": True, "bf16": True}, "bf16"),
+        ({"neon": True, "bf16": False}, "no"),
+    ],
+)
+def test_a_cpu_computes_in_bf16_where_it_has_instructions_for_it(
+    instructions: dict[str, bool], expected: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: instructions)
+    assert devices.precision("cpu", "bf16") == expected
+    assert devices.precision("cpu", "no") == "no"
+
+
+@pytest.mark.parametrize("has_bf16", [False, True])
+def test_a_gpu_that_imitates_bf16_computes_in_float32(has_bf16: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation: including_emulation or has_bf16)
+    assert devices.precision("gpu", "bf16") == ("bf16" if has_bf16 else "no")
+
+
 def tf32() -> tuple[bool, bool]:
     return torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32
 

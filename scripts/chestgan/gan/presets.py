@@ -32,7 +32,10 @@ class TrainingSettings:
     ema_kimg: float = setting("half-life of the generator's EMA in thousand images; 0: no EMA", minimum=0)
     kimg: float = setting("length of the training in thousand real images shown, at most", minimum=0.001)
     snapshot_kimg: float = setting("thousand images from snapshot to snapshot", minimum=0.001)
-    mixed_precision: str = setting("mixed precision of the networks", choices=("no", "bf16"))
+    mixed_precision: str = setting(
+        "mixed precision of the networks; where a CPU or GPU has no instructions for bf16, they compute in float32",
+        choices=("no", "bf16"),
+    )
     # These came later: files of generators without them have the defaults.
     balanced: bool = setting("classes have equal parts of a batch; otherwise as in the data", True)
     adam_epsilon: float = setting("epsilon of Adam", 1e-8, minimum=1e-16, maximum=1)
