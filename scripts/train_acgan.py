@@ -24,7 +24,8 @@ from chestgan.base.provenance import versions
 from chestgan.base.seeds import in_path
 from chestgan.base.settings import argument, setting
 from chestgan.base.tables import write_table
-from chestgan.gan import checkpoint, generator_file, images_seen, presets, snapshots, start, training_set
+from chestgan.gan import checkpoint, generator_file, growth, images_seen, presets, snapshots, start, training_set
+from chestgan.gan.growth import Stage
 from chestgan.gan.kept_snapshots import Keeping
 from chestgan.gan.kinds import Model
 from chestgan.gan.origin import Origin
@@ -76,16 +77,13 @@ def run(config: Config) -> None:
     """Train, and write the selected and the last generator with the history of the training."""
     files.require_empty(config.output)
     training = prepare(config)
-    data, accelerator = training.data, training.accelerator
+    accelerator = training.accelerator
     with contextlib.ExitStack() as stack:
         if accelerator.is_main_process:
             stack.enter_context(checkpoint.hold(training.checkpoint))
-        model = training.kind.build(training.settings, len(data.classes), data.image_size, config.seed, accelerator)
-        if training.running_start:
-            start.begin(training.running_start, training.kind.stateful_parts(model, accelerator))
-        state = resume(training, model)
+        model, state = resume(training)
         watch = stack.enter_context(interruption.watch(config.time_limit))
-        train(training, model, state, watch)
+        model = train(training, model, state, watch)
         if accelerator.is_main_process:
             publish(config, training, model, state)
     accelerator.wait_for_everyone()
@@ -118,9 +116,11 @@ def prepare(config: Config) -> Training:
         )
     for line in start.lines(running_start, config.start_file) if running_start else ():
         accelerator.print(line, file=sys.stderr)
-    # a longer training begins like a shorter one, so its length is no part of what it is
+    # a start knows more than smaller images would teach
+    stages = [Stage(data.image_size, 0)] if running_start else growth.stages(training_settings, data.image_size)
+    # a longer training begins like a shorter one, so its length is no part of what it is but in its stages
     lengths = {"kimg": None, "patience_kimg": None}
-    decisive = dataclasses.asdict(training_settings) | {"seed": config.seed} | lengths
+    decisive = dataclasses.asdict(training_settings) | {"seed": config.seed, "stages": stages} | lengths
     data_files = [config.real / "images.npy", config.real / "manifest.csv"]
     data_files += start_files.networks_of(config.start_file) if config.start_file else []
     return Training(
@@ -129,6 +129,7 @@ def prepare(config: Config) -> Training:
         seed=config.seed,
         settings=training_settings,
         data=data,
+        stages=stages,
         accelerator=accelerator,
         processes=config.processes,
         checkpoint_folder=config.checkpoint or config.output.with_name(f"{config.output.name}-checkpoint"),
@@ -165,7 +166,7 @@ def publish(config: Config, training: Training, model: Model, state: State) -> N
     last_kimg, last_validation_kd = training.kimg(state.step), state.history[-1]["validation_kd"]
     selected = training.description(state.best_kimg, state.best_validation_kd)
     generator.load_state_dict(state.best_weights)
-    sheets = {kimg: training.sheet(kimg) for kimg in history["kimg"][history["validation_kd"].notna()]}
+    sheets = {kimg: training.sheet(kimg) for kimg in [*training.snapshot_kimgs(state.step), last_kimg]}
     lost = [kimg for kimg, sheet in sheets.items() if not sheet.is_file()]
     warnings = [f"{len(lost)} of {len(sheets)} sample sheets were deleted beside the checkpoint"] if lost else []
     for warning in warnings:
@@ -185,7 +186,9 @@ def publish(config: Config, training: Training, model: Model, state: State) -> N
         (folder / "samples").mkdir()
         for kimg in sheets.keys() - set(lost):
             shutil.copy(sheets[kimg], folder / "samples")
-        save_sheet(snapshots.sample_sheet(generator, training.latents, n_classes), folder / "samples.png")
+        image_size = training.data.image_size
+        latents = training.settings.latents_of(image_size)
+        save_sheet(snapshots.sample_sheet(generator, latents, n_classes, image_size), folder / "samples.png")
         files.write_json(folder / "settings.json", provenance(config, training, state) | {"warnings": warnings})
 
 

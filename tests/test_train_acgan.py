@@ -47,6 +47,16 @@ def flags(split: Path, output: Path, *more: str, preset: str = "covidgan") -> li
 
 
 @pytest.fixture(scope="module")
+def larger_split(tiny_split: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make the same split of 64 × 64."""
+    folder = tmp_path_factory.mktemp("larger") / "split"
+    shutil.copytree(tiny_split, folder)
+    images = np.load(tiny_split / "images.npy")
+    np.save(folder / "images.npy", images.repeat(2, axis=1).repeat(2, axis=2))
+    return folder
+
+
+@pytest.fixture(scope="module")
 def trained(tiny_split: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     output = tmp_path_factory.mktemp("trained") / "train"
     assert train_acgan.main(flags(tiny_split, output, "--ema-kimg", "0.05")) == 0
@@ -280,6 +290,66 @@ def test_a_signal_leaves_a_checkpoint_to_go_on_from(
 def test_a_limit_that_the_start_uses_up_is_refused(tiny_split: Path, tmp_path: Path, capsys) -> None:
     assert train_acgan.main(flags(tiny_split, tmp_path / "train", "--time-limit", "0.001")) == 1
     assert "error: time_limit is 0.001 minutes, and the start took nearly all of it" in capsys.readouterr().err
+
+
+# what begins with images of 32 pixels
+GROWING = ["--growth-kimg", "0.064", "--ema-kimg", "0.05"]
+
+
+@pytest.mark.parametrize("preset", ["strong", "diffusion"])
+def test_a_training_that_grows_in_many_parts_ends_with_the_same_bits(
+    preset: str, larger_split: Path, tmp_path: Path, capsys, monkeypatch
+) -> None:
+    kept = ["--keep-snapshots", "1"]
+    assert train_acgan.main(flags(larger_split, tmp_path / "whole", *GROWING, *kept, preset=preset)) == 0
+    told = capsys.readouterr().err
+    assert "0.064 of 0.16 thousand images" in told
+    assert "of 32 pixels, which will grow" in told
+    history = pd.read_csv(tmp_path / "whole" / "history.csv")
+    assert history.loc[history["validation_kd"].notna(), "kimg"].to_list() == [0.128, 0.16]
+    assert len(list((tmp_path / "whole" / "samples").iterdir())) == 3
+    assert list(kept_in(tmp_path / "whole-snapshots")) == ["generator-kimg-000000.128.safetensors"]
+    for sheet in (tmp_path / "whole" / "samples").iterdir():
+        assert Image.open(sheet).size == (10 * 64 + 9 * 2, 2 * 64 + 2)
+
+    # after three steps each, of which the eighth is the last of small images
+    answers = itertools.cycle([""] * 4 + ["the time limit is near"])
+    monkeypatch.setattr(interruption.Watch, "reason", lambda watching: next(answers))
+    while (code := train_acgan.main(flags(larger_split, tmp_path / "parts", *GROWING, *kept, preset=preset))) == 75:
+        pass
+    assert code == 0
+    for name in (*NETWORKS, "history.csv", "samples.png"):
+        assert files.sha256(tmp_path / "parts" / name) == files.sha256(tmp_path / "whole" / name), name
+    assert kept_in(tmp_path / "parts-snapshots") == kept_in(tmp_path / "whole-snapshots")
+
+
+def test_two_processes_grow_together(larger_split: Path, tmp_path: Path) -> None:
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    two = flags(larger_split, tmp_path / "two", *GROWING, "--processes", "2", preset="strong")
+    script = [ROOT / "scripts" / "train_acgan.py", *two]
+    done = subprocess.run([*torchrun, *script], env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    _, description = generator_file.read(tmp_path / "two" / "generator.safetensors")
+    assert description.image_size == 64
+
+
+def test_a_training_waits_for_images_of_their_own_size(
+    nearest_after: Callable[[int], None], larger_split: Path, tmp_path: Path
+) -> None:
+    nearest_after(1)
+    patient = ["--kimg", "0.64", "--snapshot-kimg", "0.032", "--patience-kimg", "0.064", "--growth-kimg", "0.32"]
+    assert train_acgan.main(flags(larger_split, tmp_path / "train", *patient, preset="strong")) == 0
+    history = pd.read_csv(tmp_path / "train" / "history.csv")
+    assert history["kimg"].iloc[-1] == 0.416
+    assert generator_file.read(tmp_path / "train" / "generator.safetensors")[1].kimg == 0.352
+
+
+def test_a_start_is_trained_on_images_of_their_own_size(larger_split: Path, tmp_path: Path) -> None:
+    assert train_acgan.main(flags(larger_split, tmp_path / "start", *GROWING, preset="strong")) == 0
+    start = ["--start-from", str(tmp_path / "start" / "generator.safetensors")]
+    assert train_acgan.main(flags(larger_split, tmp_path / "train", *GROWING, *start, preset="strong")) == 0
+    assert pd.read_csv(tmp_path / "train" / "history.csv")["validation_kd"].notna().sum() == 3
 
 
 def test_a_longer_training_goes_on_from_a_shorter_one(tiny_split: Path, tmp_path: Path, capsys) -> None:

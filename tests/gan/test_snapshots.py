@@ -117,7 +117,7 @@ def test_a_generator_of_the_validation_images_themselves_is_nearer_than_any_othe
 
 
 def test_a_sheet_has_a_row_for_each_class_of_the_same_latents(generator: nn.Module) -> None:
-    sheet = snapshots.sample_sheet(generator, LATENTS, 3)
+    sheet = snapshots.sample_sheet(generator, LATENTS, 3, 32)
     assert (sheet.shape, sheet.dtype) == ((3, 10, 32, 32), np.uint8)
     latents = sampling.latents(np.arange(10), 0, LATENTS)
     for label in range(3):
@@ -126,7 +126,10 @@ def test_a_sheet_has_a_row_for_each_class_of_the_same_latents(generator: nn.Modu
         # a chunk of others rounds otherwise at most
         assert np.abs(sheet[label].astype(int) - alone).max() <= 1
     assert not np.array_equal(sheet[0], sheet[1])
-    np.testing.assert_array_equal(snapshots.sample_sheet(generator, LATENTS, 3), sheet)
+    np.testing.assert_array_equal(snapshots.sample_sheet(generator, LATENTS, 3, 32), sheet)
+    # small images have larger pixels
+    large = snapshots.sample_sheet(generator, LATENTS, 3, 64)
+    np.testing.assert_array_equal(large, sheet.repeat(2, axis=2).repeat(2, axis=3))
 
 
 def test_the_extractor_is_the_one_that_needs_no_file_beside_the_packages(images: ImageSet) -> None:

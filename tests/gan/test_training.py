@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from chestgan.gan import presets
+from chestgan.gan.growth import Stage
 from chestgan.gan.kept_snapshots import Keeping
 from chestgan.gan.origin import Origin
 from chestgan.gan.training import Training
@@ -19,6 +20,7 @@ def training(batch_size: int, snapshot_kimg: float, every: int = 0) -> Training:
         seed=0,
         settings=settings,
         data=None,
+        stages=[Stage(64, 0)],
         accelerator=None,
         processes=1,
         checkpoint_folder=Path("unused"),

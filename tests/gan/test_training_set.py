@@ -20,6 +20,11 @@ def settings(preset: str = "covidgan", **changes) -> presets.GanSettings:
         ({"conditioning": "ac"}, 1, 64, 1, "expected per_class, or 2 classes or more"),
         ({}, 2, 100, 1, "image_size is 100; expected 4, 5, 6, 7 doubled at least 3 times"),
         ({"architecture": "covidgan"}, 2, 100, 1, "image_size is 100; expected a multiple of 16 from 32 on"),
+        (
+            {"architecture": "covidgan", "growth_kimg": 48.0},
+            *(2, 112, 1),
+            "growth_kimg is 48, .* smaller images, and there image_size is 56; expected a multiple of 16",
+        ),
         ({}, 2, 64, 3, "batch_size is 8; expected a multiple of the 3 processes"),
         ({}, 3, 64, 2, "leaves each at least two images of each of the 3 classes"),
     ],

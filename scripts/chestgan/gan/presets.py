@@ -45,6 +45,12 @@ class TrainingSettings:
         0.0,
         minimum=0,
     )
+    growth_kimg: float = setting(
+        "thousand images at each smaller size that a training begins with, from 32 pixels on: half, a quarter, ... of "
+        "the images' own; together at most half of kimg; 0: none",
+        0.0,
+        minimum=0,
+    )
 
     def __post_init__(self) -> None:
         settings.check(self)

@@ -14,6 +14,7 @@ import functools
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -24,6 +25,8 @@ from chestgan.gan.presets import TrainingSettings
 _OF_CLASS = re.compile(r"(generators|discriminators)\.(\d+)\.")
 # the list that a module is in, its number, and the rest of its weight's name
 _IN_LIST = re.compile(r"(.*?)\.(\d+)\.(.*)")
+# what generates images with a denoiser has its weights by these names
+_SAMPLED = "denoiser."
 
 
 # of the settings, the number of classes and the image size: `build_generator` or `build_discriminator`
@@ -84,6 +87,21 @@ def with_classes(weight: Tensor, grown: torch.Size, old: Sequence[str], new: Seq
             parts = torch.stack([by_class.get(label, mean) for label in new], dim + 1)
             weight = torch.cat([rest, parts.flatten(dim, dim + 1)], dim)
     return weight
+
+
+def begin(parts: Mapping[str, Any], generator: Mapping[str, Tensor], discriminator: Mapping[str, Tensor]) -> None:
+    """Give new networks the weights that they take over.
+
+    Args:
+        parts: what `stateful_parts` names; the EMA has the generator's weights.
+        generator: from `shared`, of what samples images.
+        discriminator: from `shared`; none where there is none.
+    """
+    # a training moves the denoiser, and not what samples with it
+    generator = {name.removeprefix(_SAMPLED): weight for name, weight in generator.items()}
+    for name, weights in (("generator", generator), ("ema", generator), ("discriminator", discriminator)):
+        if name in parts:
+            parts[name].load_state_dict(weights, strict=False)
 
 
 def share_of(weights: Mapping[str, Tensor], build: Build, new: Design) -> float:

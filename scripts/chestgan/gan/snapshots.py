@@ -55,12 +55,17 @@ def validation_kd(generator: nn.Module, of: Latents, validation: Validation) -> 
     return kd
 
 
-def sample_sheet(generator: nn.Module, of: Latents, n_classes: int) -> np.ndarray:
-    """Sample the same latents for every class: (n_classes, columns, H, W) uint8."""
+def sample_sheet(generator: nn.Module, of: Latents, n_classes: int, image_size: int) -> np.ndarray:
+    """Sample the same latents for every class: (n_classes, columns, image_size, image_size) uint8.
+
+    Smaller images have larger pixels.
+    """
     latents = sampling.latents(np.arange(_SHEET_COLUMNS), _SEED, of).repeat(n_classes, 1)
     labels = torch.arange(n_classes).repeat_interleave(_SHEET_COLUMNS)
     images = sampling.sample_images(generator, latents, labels)
-    return images.reshape(n_classes, _SHEET_COLUMNS, *images.shape[1:])
+    factor = image_size // images.shape[1]
+    images = images.repeat(factor, axis=1).repeat(factor, axis=2)
+    return images.reshape(n_classes, _SHEET_COLUMNS, image_size, image_size)
 
 
 def copied_weights(network: nn.Module) -> dict[str, torch.Tensor]:

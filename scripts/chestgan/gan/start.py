@@ -5,12 +5,12 @@ optimisers.
 """
 
 import contextlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
-from torch import Tensor, nn
+from torch import Tensor
 
 from chestgan.base import files, start_files
 from chestgan.base.errors import UserError
@@ -25,8 +25,6 @@ from chestgan.gan.shared_weights import Design, share_of, shared
 _LEAST_SHARE = 0.1
 # settings that decide the shapes of weights
 _SHAPING = ("generator_width", "latent_dim", "channels")
-# what generates images with a denoiser has its weights by these names
-_SAMPLED = "denoiser."
 
 
 @dataclass(frozen=True)
@@ -85,19 +83,6 @@ def read(path: Path, settings: TrainingSettings, classes: Sequence[str], image_s
         origin=description.origin,
     )
     return RunningStart(generator, discriminator, told, seen)
-
-
-def begin(start: RunningStart, parts: Mapping[str, nn.Module]) -> None:
-    """Give networks the weights that they take over.
-
-    Args:
-        parts: what `stateful_parts` names; the EMA has the generator's weights.
-    """
-    # a training moves the denoiser, and not what samples with it
-    generator = {name.removeprefix(_SAMPLED): weight for name, weight in start.generator.items()}
-    for name, weights in (("generator", generator), ("ema", generator), ("discriminator", start.discriminator)):
-        if name in parts:
-            parts[name].load_state_dict(weights, strict=False)
 
 
 def lines(start: RunningStart, path: Path) -> list[str]:

@@ -5,20 +5,23 @@ import sys
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import torch
 from accelerate import Accelerator
+from torch import nn
 
 from chestgan.base import interruption, progress
 from chestgan.base.errors import Unfinished, UserError
-from chestgan.gan import checkpoint, kept_snapshots, snapshots
+from chestgan.gan import checkpoint, growth, kept_snapshots, shared_weights, snapshots
 from chestgan.gan.batches import step_seed
 from chestgan.gan.ema import update_ema
 from chestgan.gan.generator_file import Description
+from chestgan.gan.growth import Stage
 from chestgan.gan.kept_snapshots import Keeping
 from chestgan.gan.kinds import KINDS, Kind, Model
 from chestgan.gan.origin import Origin
-from chestgan.gan.presets import Latents, TrainingSettings
+from chestgan.gan.presets import TrainingSettings
 from chestgan.gan.snapshots import Validation
 from chestgan.gan.start import RunningStart
 from chestgan.gan.training_set import TrainingSet
@@ -56,6 +59,7 @@ class Training:
     Attributes:
         name: what tables and figures call the generator.
         preset: the name of the preset that the settings began with.
+        stages: from `growth.stages`: the sizes that the images have in turn.
         processes: how many train together.
         origin: what the generator is made from, as its file tells it.
         running_start: the weights that it begins with; None where it begins from random ones.
@@ -67,6 +71,7 @@ class Training:
     seed: int
     settings: TrainingSettings
     data: TrainingSet
+    stages: list[Stage]
     accelerator: Accelerator
     processes: int
     checkpoint_folder: Path
@@ -79,11 +84,6 @@ class Training:
     def kind(self) -> Kind:
         """The functions of the step."""
         return KINDS[self.settings.kind]
-
-    @property
-    def latents(self) -> Latents:
-        """What the generator's latents are drawn from."""
-        return self.settings.latents_of(self.data.image_size)
 
     @property
     def n_steps(self) -> int:
@@ -112,12 +112,25 @@ class Training:
         """Tell whether a snapshot, or a row of the history, is due at a step."""
         return self.snapshots(step, per_interval) > self.snapshots(step - 1, per_interval)
 
+    def snapshot_kimgs(self, step: int, every: int = 1) -> list[float]:
+        """List after how many thousand images every n-th snapshot up to a step was taken."""
+        numbers = range(every, self.snapshots(step) + 1, every)
+        return [self.kimg(-(-number * self.snapshot_images // self.settings.batch_size)) for number in numbers]
+
     def kept_kimgs(self, step: int) -> list[float]:
         """List after how many thousand images the snapshots up to a step were taken whose networks are kept."""
         if not self.keeping.every:
             return []
-        numbers = range(self.keeping.every, self.snapshots(step) + 1, self.keeping.every)
-        return [self.kimg(-(-number * self.snapshot_images // self.settings.batch_size)) for number in numbers]
+        return [kimg for kimg in self.snapshot_kimgs(step, self.keeping.every) if kimg > self.growth_kimg]
+
+    @property
+    def growth_kimg(self) -> float:
+        """The thousand images after which the images have their own size."""
+        return self.kimg(self.stages[-1].first_step)
+
+    def stage(self, step: int) -> Stage:
+        """Find the stage of the networks after a number of steps."""
+        return growth.stage_of(self.stages, max(0, step - 1))
 
     def description(self, kimg: float, validation_kd: float) -> Description:
         """Describe the weights of a generator file."""
@@ -142,8 +155,24 @@ class Training:
         return self.checkpoint_folder / "samples" / f"kimg-{kimg:010.3f}.png"
 
 
-def resume(training: Training, model: Model) -> State:
-    """Load the checkpoint of exactly this training, or start from scratch."""
+def resume(training: Training) -> tuple[Model, State]:
+    """Build the networks, and go on from the checkpoint of exactly this training, or start from scratch."""
+    saved = _load_checkpoint(training)
+    settings, data, accelerator = training.settings, training.data, training.accelerator
+    stage = training.stage(saved["state"]["step"] if saved else 0)
+    model = training.kind.build(settings, len(data.classes), stage.image_size, training.seed, accelerator)
+    parts = training.kind.stateful_parts(model, accelerator)
+    if saved:
+        for name, part in parts.items():
+            part.load_state_dict(saved[name])
+        return model, State(**saved["state"])
+    if training.running_start:
+        shared_weights.begin(parts, training.running_start.generator, training.running_start.discriminator)
+    return model, State(torch.zeros(len(training.kind.losses)))
+
+
+def _load_checkpoint(training: Training) -> dict[str, Any] | None:
+    """Load the checkpoint; None, and the reason on stderr, where there is none that can be used."""
     # the first process renames what it can't use; the others then find nothing
     with training.accelerator.main_process_first():
         saved, message = checkpoint.load(training.checkpoint, training.fingerprint)
@@ -155,15 +184,14 @@ def resume(training: Training, model: Model) -> State:
         message += f"; the number of processes was {saved['processes']} and is {training.processes}"
     if message:
         training.accelerator.print(message, file=sys.stderr)
-    if not saved:
-        return State(torch.zeros(len(training.kind.losses)))
-    for name, part in training.kind.stateful_parts(model, training.accelerator).items():
-        part.load_state_dict(saved[name])
-    return State(**saved["state"])
+    return saved
 
 
-def train(training: Training, model: Model, state: State, watch: interruption.Watch) -> None:
+def train(training: Training, model: Model, state: State, watch: interruption.Watch) -> Model:
     """Take the remaining steps, and add to the history, the snapshots and the checkpoint on the way.
+
+    Returns:
+        The networks of the last stage.
 
     Raises:
         Unfinished: the training had to stop; its checkpoint is of the last step.
@@ -173,7 +201,9 @@ def train(training: Training, model: Model, state: State, watch: interruption.Wa
     kind = training.kind
 
     # Load the images, as uint8 on the device, and the validation patients.
-    images = torch.from_numpy(training.data.train.images).to(accelerator.device)
+    whole_images = torch.from_numpy(training.data.train.images).to(accelerator.device)
+    stage = training.stage(state.step)
+    images = growth.shrink(whole_images, stage.image_size)
     class_rows = training.data.train.rows_by_class(training.data.classes)
     validation = None
     if is_main:
@@ -187,6 +217,14 @@ def train(training: Training, model: Model, state: State, watch: interruption.Wa
     steps = range(state.step, state.step if _has_waited_enough(training, state) else training.n_steps)
     shown = {"images": settings.batch_size, "before": state.step}
     for step in progress.track(steps, f"train {training.name}", "steps", **shown) if is_main else steps:
+        # Grow the networks where the images become larger.
+        before, stage = stage, growth.stage_of(training.stages, step)
+        if stage != before:
+            sizes = (before.image_size, stage.image_size)
+            model = growth.grow(model, settings, training.data.classes, sizes, seed, accelerator)
+            generator = accelerator.unwrap_model(model.generator)
+            images = growth.shrink(whole_images, stage.image_size)
+
         # Update the networks.
         batch = kind.make_batch(images, class_rows, settings, seed, step, rank, accelerator.num_processes)
         torch.manual_seed(step_seed(seed, step, rank + 1))
@@ -197,7 +235,7 @@ def train(training: Training, model: Model, state: State, watch: interruption.Wa
 
         # Update the EMA.
         if model.ema:
-            update_ema(model.ema, generator, state.step, settings)
+            update_ema(model.ema, generator, state.step - stage.first_step, settings)
 
         # Add a row to the history; where it is due, take a snapshot and save a checkpoint.
         is_last = state.step == training.n_steps
@@ -218,6 +256,7 @@ def train(training: Training, model: Model, state: State, watch: interruption.Wa
         if not is_last and (reason := _reason_to_stop(training, watch, state.step)):
             state.seconds += time.monotonic() - started
             _stop(training, model, state, reason)
+    return model
 
 
 def _has_waited_enough(training: Training, state: State) -> bool:
@@ -225,8 +264,8 @@ def _has_waited_enough(training: Training, state: State) -> bool:
     settings, accelerator = training.settings, training.accelerator
     if not settings.patience_kimg:
         return False
-    # the main process alone takes snapshots
-    waited = training.kimg(state.step) - state.best_kimg
+    # the main process alone takes snapshots, and chooses among those of whole images
+    waited = training.kimg(state.step) - max(state.best_kimg, training.growth_kimg)
     is_over = torch.tensor(float(accelerator.is_main_process and waited >= settings.patience_kimg))
     return bool(accelerator.reduce(is_over.to(accelerator.device)))
 
@@ -258,32 +297,41 @@ def _history_row(kimg: float, losses: dict[str, float], images_per_second: float
 
 
 def _take_snapshot(training: Training, model: Model, state: State, validation: Validation) -> None:
-    """Save a sample sheet, measure the distance to the validation patients, and keep the generator if it is best.
+    """Save a sample sheet; of whole images, measure the distance to the validation patients too.
 
-    Where it was asked for, its networks are kept as files too.
+    The nearest generator is kept, and where it was asked for, the networks of every n-th as files.
     """
-    n_classes = len(training.data.classes)
+    n_classes, image_size = len(training.data.classes), training.data.image_size
+    stage = training.stage(state.step)
+    latents = training.settings.latents_of(stage.image_size)
     generator = training.kind.sampling_generator(model, training.settings, n_classes, training.accelerator)
-    networks = training.kind.stateful_parts(model, training.accelerator) | {"generator": generator}
     kimg, row = training.kimg(state.step), state.history[-1]
-    row["validation_kd"] = snapshots.validation_kd(generator, training.latents, validation)
-    save_sheet(snapshots.sample_sheet(generator, training.latents, n_classes), training.sheet(kimg))
-    if row["validation_kd"] < state.best_validation_kd:
-        state.best_validation_kd, state.best_kimg = row["validation_kd"], kimg
+    save_sheet(snapshots.sample_sheet(generator, latents, n_classes, image_size), training.sheet(kimg))
+    said = f"of {stage.image_size} pixels, which will grow"
+    if stage.image_size == image_size:
+        row["validation_kd"] = snapshots.validation_kd(generator, latents, validation)
+        _keep(training, model, state, generator)
+        said = f"validation KD {row['validation_kd']:.4f} (best {state.best_validation_kd:.4f} at {state.best_kimg:g})"
+    generator.train(model.ema is None)
+    training.accelerator.print(
+        f"{training.name}, seed {training.seed}: {kimg:g} of {training.settings.kimg:g} thousand images, "
+        f"{row[SPEED]:.0f} images/s, {said}",
+        file=sys.stderr,
+    )
+
+
+def _keep(training: Training, model: Model, state: State, generator: nn.Module) -> None:
+    """Keep a snapshot's generator if it is the nearest so far, and its networks as files where it was asked for."""
+    networks = training.kind.stateful_parts(model, training.accelerator) | {"generator": generator}
+    kimg, validation_kd = training.kimg(state.step), state.history[-1]["validation_kd"]
+    if validation_kd < state.best_validation_kd:
+        state.best_validation_kd, state.best_kimg = validation_kd, kimg
         state.best_weights = snapshots.copied_weights(generator)
         if "discriminator" in networks:
             state.best_discriminator = snapshots.copied_weights(networks["discriminator"])
     if kimg in training.kept_kimgs(state.step):
         weights = {network: networks[network].state_dict() for network in training.keeping.networks}
-        description = training.description(kimg, row["validation_kd"])
-        kept_snapshots.write(training.keeping, weights, description)
-    generator.train(model.ema is None)
-    training.accelerator.print(
-        f"{training.name}, seed {training.seed}: {kimg:g} of {training.settings.kimg:g} thousand images, "
-        f"{row[SPEED]:.0f} images/s, validation KD {row['validation_kd']:.4f} "
-        f"(best {state.best_validation_kd:.4f} at {state.best_kimg:g})",
-        file=sys.stderr,
-    )
+        kept_snapshots.write(training.keeping, weights, training.description(kimg, validation_kd))
 
 
 def _save_checkpoint(training: Training, model: Model, state: State) -> None:

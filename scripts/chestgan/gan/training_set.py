@@ -6,6 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from chestgan.base.errors import UserError
+from chestgan.gan import growth
 from chestgan.gan.networks.architectures import ARCHITECTURES, DENOISERS
 from chestgan.gan.presets import TrainingSettings
 from chestgan.images import image_set
@@ -71,4 +72,11 @@ def check(settings: TrainingSettings, n_classes: int, image_size: int, processes
             f"snapshot_kimg is {settings.snapshot_kimg:g}; expected at least {batch_size / 1000:g}, the images of one "
             "step"
         )
-    (ARCHITECTURES | DENOISERS)[settings.architecture].check_size(image_size)
+    architecture = (ARCHITECTURES | DENOISERS)[settings.architecture]
+    architecture.check_size(image_size)
+    for stage in growth.stages(settings, image_size):
+        try:
+            architecture.check_size(stage.image_size)
+        except UserError as error:
+            told = f"growth_kimg is {settings.growth_kimg:g}, so the training would have a stage of smaller images"
+            raise UserError(f"{told}, and there {error}; set growth_kimg to 0") from None
