@@ -86,3 +86,15 @@ def test_a_terminal_shows_a_bar(monkeypatch: pytest.MonkeyPatch) -> None:
     assert last.startswith("decode: 100%")
     assert "3/3" in last
     assert "files" in last
+
+
+def test_the_time_left_counts_how_much_work_the_rest_is(clock, capsys: pytest.CaptureFixture) -> None:
+    # the last two items are nine times the work of the others
+    for item in progress.track(range(4), "train", "steps", work=lambda n: n + 8 * max(0, n - 2)):
+        clock.now += 30 if item < 2 else 270
+    assert capsys.readouterr().err.splitlines() == [
+        "train: 1 of 4 steps in 30 s, 10 min left",
+        "train: 2 of 4 steps in 60 s, 9 min left",
+        "train: 3 of 4 steps in 330 s, 4 min left",
+        "train: 4 of 4 steps in 600 s",
+    ]

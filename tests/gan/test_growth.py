@@ -56,6 +56,13 @@ def test_a_step_belongs_to_the_last_stage_that_has_begun() -> None:
     assert found == [32, 32, 64, 64, 128, 128]
 
 
+def test_work_counts_the_pixels_of_each_step() -> None:
+    stages = [Stage(2, 0), Stage(4, 10), Stage(8, 20)]
+    sides = [growth.stage_of(stages, step).image_size for step in range(30)]
+    for n_steps in range(31):
+        assert growth.work(stages, n_steps) == sum(side**2 for side in sides[:n_steps])
+
+
 @pytest.mark.parametrize("factor", [1, 2, 4])
 def test_small_images_have_the_means_of_squares(factor: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(growth, "_CHUNK", 2)

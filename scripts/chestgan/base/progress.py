@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
 Item = TypeVar("Item")
@@ -19,6 +19,7 @@ def track(
     total: int | None = None,
     images: int | None = None,
     before: int = 0,
+    work: Callable[[int], float] = float,
 ) -> Iterator[Item]:
     """Yield the items and report progress on stderr.
 
@@ -29,6 +30,7 @@ def track(
         total: how many there are; None: as many as `items` has, and those of before.
         images: how many images an item is, for the images a second; None: unknown, or one where the unit is images.
         before: how many an earlier attempt has done.
+        work: how much work the first n items are, in any unit, for the time that is left; all are alike by default.
     """
     if total is None:
         total = before + len(items)
@@ -47,7 +49,8 @@ def track(
             last = now
             seconds = now - start
             rate = f", {(done - before) * per_item / seconds:.3g} images/s" if per_item and seconds else ""
-            left = f", {duration(seconds / (done - before) * (total - done))} left" if done < total else ""
+            rest = seconds * (work(total) - work(done)) / (work(done) - work(before))
+            left = f", {duration(rest)} left" if done < total else ""
             print(
                 f"{description}: {done} of {total} {unit} in {seconds:.0f} s{rate}{left}", file=sys.stderr, flush=True
             )

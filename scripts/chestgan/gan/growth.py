@@ -57,6 +57,15 @@ def stage_of(stages: Sequence[Stage], step: int) -> Stage:
     return [stage for stage in stages if stage.first_step <= step][-1]
 
 
+def work(stages: Sequence[Stage], n_steps: int) -> int:
+    """Measure the work of the first steps: by the pixels of an image, over all of them."""
+    ends = [*(stage.first_step for stage in stages[1:]), n_steps]
+    return sum(
+        stage.image_size**2 * max(0, min(end, n_steps) - stage.first_step)
+        for stage, end in zip(stages, ends, strict=True)
+    )
+
+
 def shrink(images: Tensor, image_size: int) -> Tensor:
     """Make (N, H, W) uint8 images smaller, to (N, image_size, image_size), by the means of whole squares of pixels."""
     factor = images.shape[1] // image_size

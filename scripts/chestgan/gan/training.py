@@ -4,6 +4,7 @@ import math
 import sys
 import time
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -215,7 +216,7 @@ def train(training: Training, model: Model, state: State, watch: interruption.Wa
 
     started = time.monotonic()
     steps = range(state.step, state.step if _has_waited_enough(training, state) else training.n_steps)
-    shown = {"images": settings.batch_size, "before": state.step}
+    shown = {"images": settings.batch_size, "before": state.step, "work": partial(growth.work, training.stages)}
     for step in progress.track(steps, f"train {training.name}", "steps", **shown) if is_main else steps:
         # Grow the networks where the images become larger.
         before, stage = stage, growth.stage_of(training.stages, step)
