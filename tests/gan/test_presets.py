@@ -62,7 +62,7 @@ def test_a_step_of_the_ablation_changes_one_thing(ablation: dict, before: str, a
 
 
 def test_the_ablation_goes_from_covidgan_to_strong(ablation: dict) -> None:
-    shared = {"latent_dim", "batch_size", "kimg", "patience_kimg", "snapshot_kimg", "mixed_precision"}
+    shared = {"latent_dim", "batch_size", "kimg", "patience_kimg", "growth_kimg", "snapshot_kimg", "mixed_precision"}
     covidgan, strong = (dataclasses.asdict(presets.PRESETS[name]) for name in ("covidgan", "strong"))
     assert changed(ablation["s0_covidgan"], covidgan) - shared == {"generator_width"}
     assert changed(ablation["s8_projection"], strong) - shared == set()

@@ -192,6 +192,7 @@ _STRONG = GanSettings(
     ema_kimg=10.0,
     kimg=1000.0,
     patience_kimg=100.0,
+    growth_kimg=48.0,
     snapshot_kimg=8.0,
     mixed_precision="bf16",
 )
