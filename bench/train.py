@@ -26,7 +26,9 @@ from sizes import Sizes
 N_CLASSES = 2
 N_IMAGES = 256
 PLAIN = "plain torch loop, fp32"
-PRECISIONS = {"no": "fp32", "bf16": "bf16"}
+SHOWN = {"no": "fp32", "bf16": "bf16"}
+# those that this machine has instructions for
+PRECISIONS = [precision for precision in SHOWN if devices.precision("cpu", precision) == precision]
 # the convolution that says what the machine can: (images, channels, side), 3 × 3, as many channels out
 LIMIT_SHAPE = (32, 256, 28)
 LIMIT_REPEATS = 8
@@ -50,7 +52,7 @@ def trained(sizes: Sizes) -> dict[str, tuple[GanSettings, int, int]]:
 
 
 def speed(sizes: Sizes, folder: Path) -> list[Row]:
-    """Measure every preset, with and without bf16, against the plain loop and the convolution limit."""
+    """Measure every preset, in float32 and in bf16 if there is any, against the plain loop and the limit."""
     rows = []
     for name, (gan, image_size, n_steps) in trained(sizes).items():
         with workers() as start:
@@ -63,13 +65,13 @@ def speed(sizes: Sizes, folder: Path) -> list[Row]:
                 side.wait_until_ready()
             seconds = alternate(sides, sizes.rounds)
         n_images = n_steps * gan.batch_size
-        for precision, shown in PRECISIONS.items():
+        for precision in PRECISIONS:
             limits = [sides[f"limit {precision}"].known["flops"] / taken for taken in seconds[f"limit {precision}"]]
             reached = [sides[precision].known["flops"] / taken for taken in seconds[precision]]
             shares = [ours / limit for ours, limit in zip(reached, limits, strict=True)]
             rates = [n_images / median(seconds[side]) for side in (precision, PLAIN)]
             measured = f"{rates[0]:.1f} and {rates[1]:.1f} images/s; limit {median(limits) / 1e9:.0f} GFLOP/s"
-            what = f"training, {name}, {image_size} px, batch {gan.batch_size}, {shown}"
+            what = f"training, {name}, {image_size} px, batch {gan.batch_size}, {SHOWN[precision]}"
             rows.append(Row(what, PLAIN, ratios(seconds[PLAIN], seconds[precision]), measured, shares))
     return rows
 
@@ -91,7 +93,7 @@ def processes(sizes: Sizes, folder: Path) -> list[Row]:
 
         seconds = alternate({"one": one, "two": two}, sizes.rounds)
     rates = [n_steps * gan.batch_size / median(seconds[side]) for side in ("two", "one")]
-    shown = PRECISIONS[gan.mixed_precision]
+    shown = SHOWN[devices.precision("cpu", gan.mixed_precision)]
     what = f"training, strong, {image_size} px, batch {gan.batch_size}, {shown}, two gloo processes"
     measured = f"{rates[0]:.1f} and {rates[1]:.1f} images/s"
     return [Row(what, f"one process with {sizes.threads} threads", ratios(seconds["one"], seconds["two"]), measured)]
@@ -148,7 +150,8 @@ def make_ours(
         os.environ |= address | {"RANK": str(rank), "LOCAL_RANK": str(rank), "LOCAL_WORLD_SIZE": "2", "WORLD_SIZE": "2"}
         os.environ["ACCELERATE_USE_CPU"] = "true"
     devices.use_threads(threads)
-    accelerator = devices.accelerator("cpu", n_ranks, settings.mixed_precision)
+    precision = devices.precision("cpu", settings.mixed_precision)
+    accelerator = devices.accelerator("cpu", n_ranks, precision)
     images, class_rows = _data(image_size)
     kind = KINDS[settings.kind]
     made = kind.build(settings, N_CLASSES, image_size, 0, accelerator)
