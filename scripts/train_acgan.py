@@ -28,9 +28,10 @@ from chestgan.gan import checkpoint, generator_file, growth, images_seen, preset
 from chestgan.gan.growth import Stage
 from chestgan.gan.kept_snapshots import Keeping
 from chestgan.gan.kinds import Model
+from chestgan.gan.loop import SPEED, resume, train
 from chestgan.gan.origin import Origin
 from chestgan.gan.start import RunningStart
-from chestgan.gan.training import SPEED, State, Training, resume, train
+from chestgan.gan.training import State, Training
 from chestgan.gan.training_set import TrainingSet
 from chestgan.images.labels import check_labels
 from chestgan.images.sheets import save_sheet
