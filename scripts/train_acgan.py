@@ -205,6 +205,9 @@ def provenance(config: Config, training: Training, state: State) -> dict[str, An
         "real_fraction": real_fraction.of_set(config.real),
         "n_train": training.data.train.manifest["label"].value_counts().to_dict(),
         "n_validation": training.data.validation.manifest["label"].value_counts().to_dict(),
+        "stages": [
+            {"image_size": stage.image_size, "from_kimg": training.kimg(stage.first_step)} for stage in training.stages
+        ],
         "best_kimg": state.best_kimg,
         "best_validation_kd": state.best_validation_kd,
         "kept_kimg": training.kept_kimgs(state.step),

@@ -305,6 +305,10 @@ def test_a_training_that_grows_in_many_parts_ends_with_the_same_bits(
     told = capsys.readouterr().err
     assert "0.064 of 0.16 thousand images" in told
     assert "of 32 pixels, which will grow" in told
+    assert json.loads((tmp_path / "whole" / "settings.json").read_text())["stages"] == [
+        {"image_size": 32, "from_kimg": 0.0},
+        {"image_size": 64, "from_kimg": 0.064},
+    ]
     history = pd.read_csv(tmp_path / "whole" / "history.csv")
     assert history.loc[history["validation_kd"].notna(), "kimg"].to_list() == [0.128, 0.16]
     assert len(list((tmp_path / "whole" / "samples").iterdir())) == 3

@@ -295,6 +295,19 @@ def test_a_diffusion_model_is_described_as_one_and_its_hours_stand_beside_its_im
     assert rows["hours of its steps, without snapshots: mean over the seeds"] == ["0.02", "2.22"]
 
 
+def test_methods_tell_what_sizes_the_images_of_a_training_had(folders, tmp_path):
+    own = copied(folders, tmp_path)
+    sizes = {"covidgan": [32, 64, 128], "dcgan": [32]}
+    for folder in own[0].history:
+        told = files.read_json(folder / "settings.json")
+        stages = [{"image_size": size, "from_kimg": 0.5 * n} for n, size in enumerate(sizes[told["name"]])]
+        files.write_json(folder / "settings.json", told | {"stages": stages})
+    assert write(own, tmp_path / "report.html") == 0
+    methods = html_pages.parse((tmp_path / "report.html").read_text()).section("methods").text("sup")
+    told = "Its images had 32 pixels at first , and 64 after 0.5 thousand and 128 after 1 thousand."
+    assert methods.count("Its images had") == methods.count(told) == 1
+
+
 def test_the_closest_pairs_are_shown_with_both_images(page):
     rows = [text for text in (heading.text() for heading in page.section("images").all("h3")) if "distance" in text]
     assert len(rows) == 10

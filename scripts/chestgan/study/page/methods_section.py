@@ -63,7 +63,9 @@ def _generators(study: Study) -> list[str]:
     first: dict[str, dict[str, Any]] = {}
     for (name, _), (told, _) in sorted(study.trained.items()):
         first.setdefault(name, told)
-    texts = [f"Generator {name}: {_training(told['settings'])}{_start(told)}" for name, told in first.items()]
+    texts = [
+        f"Generator {name}: {_training(told['settings'])}{_growth(told)}{_start(told)}" for name, told in first.items()
+    ]
     if first:
         texts.append(
             "Of the generators along a training the one with the smallest kernel distance to the validation patients "
@@ -83,6 +85,15 @@ def _start(told: dict[str, Any]) -> str:
     if start["discriminator_share"] is not None:
         shares.append(f"{100 * start['discriminator_share']:.0f} % of the discriminator's")
     return f" It began with {listed(shares)} from {starts.described(start)}."
+
+
+def _growth(told: dict[str, Any]) -> str:
+    """Say what sizes the images had in turn; nothing where it was one."""
+    first, *others = told.get("stages") or [None]
+    if not others:
+        return ""
+    grown = listed(f"{stage['image_size']} after {plain(stage['from_kimg'])} thousand" for stage in others)
+    return f" Its images had {first['image_size']} pixels at first [@growing], and {grown}."
 
 
 def _training(settings: dict[str, Any]) -> str:

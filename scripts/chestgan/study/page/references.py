@@ -9,6 +9,8 @@ REFERENCES = {
     "networks. ICLR 2018.",
     "diffaugment": "S. Zhao, Z. Liu, J. Lin, J.-Y. Zhu, S. Han. Differentiable augmentation for data-efficient GAN "
     "training. NeurIPS 2020.",
+    "growing": "T. Karras, T. Aila, S. Laine, J. Lehtinen. Progressive growing of GANs for improved quality, "
+    "stability, and variation. ICLR 2018.",
     "edm": "T. Karras, M. Aittala, T. Aila, S. Laine. Elucidating the design space of diffusion-based generative "
     "models. NeurIPS 2022.",
     "covidgan": "A. Waheed et al. CovidGAN: data augmentation using auxiliary classifier GAN for improved Covid-19 "
