@@ -17,6 +17,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--fix", action="store_true", help="write what is generated anew where it has become old")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep the tests of a file in one process, and those that share a cluster or an image."""
+    for item in items:
+        folder = item.path.relative_to(ROOT / "tests").parts[0]
+        item.add_marker(pytest.mark.xdist_group("machine" if folder in ("slurm", "containers") else item.path.stem))
+
+
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     """Give the folder of real images, or skip where it is absent."""
