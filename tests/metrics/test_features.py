@@ -65,9 +65,11 @@ class TestEfficientNet:
 
     def test_sees_image_by_image(self, efficientnet, images):
         together = features.extract(efficientnet, images, batch_size=5)
+        # some processors sum in another order for another number of images
+        rounding = {"rtol": 1e-5, "atol": 1e-5}
         for batch_size in (1, 2):
-            np.testing.assert_allclose(features.extract(efficientnet, images, batch_size), together, atol=1e-5)
-        np.testing.assert_allclose(features.extract(efficientnet, images[::-1]), together[::-1], atol=1e-5)
+            np.testing.assert_allclose(features.extract(efficientnet, images, batch_size), together, **rounding)
+        np.testing.assert_allclose(features.extract(efficientnet, images[::-1]), together[::-1], **rounding)
 
     def test_gives_the_same_bits_again_and_within_mixed_precision(self, efficientnet, images):
         found = features.extract(efficientnet, images)
