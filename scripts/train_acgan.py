@@ -24,12 +24,12 @@ from chestgan.base.provenance import versions
 from chestgan.base.seeds import in_path
 from chestgan.base.settings import argument, setting
 from chestgan.base.tables import write_table
-from chestgan.gan import checkpoint, generator_file, growth, images_seen, presets, snapshots, start, training_set
-from chestgan.gan.growth import Stage
+from chestgan.gan import checkpoint, generator_file, images_seen, presets, snapshots, start, training_set
 from chestgan.gan.kept_snapshots import Keeping
 from chestgan.gan.kinds import Model
 from chestgan.gan.loop import SPEED, resume, train
 from chestgan.gan.origin import Origin
+from chestgan.gan.schedule import Stage
 from chestgan.gan.start import RunningStart
 from chestgan.gan.training import State, Training
 from chestgan.gan.training_set import TrainingSet
@@ -118,7 +118,7 @@ def prepare(config: Config) -> Training:
     for line in start.lines(running_start, config.start_file) if running_start else ():
         accelerator.print(line, file=sys.stderr)
     # a start knows more than smaller images would teach
-    stages = [Stage(data.image_size, 0)] if running_start else growth.stages(training_settings, data.image_size)
+    stages = [Stage(data.image_size, 0)] if running_start else training_settings.stages_of(data.image_size)
     # a longer training begins like a shorter one, so its length is no part of what it is but in its stages
     lengths = {"kimg": None, "patience_kimg": None}
     decisive = dataclasses.asdict(training_settings) | {"seed": config.seed, "stages": stages} | lengths

@@ -27,7 +27,9 @@ def finish_training(results: Path, known: Known, image_size: int = 64, **changes
     train = results / "strong" / "seed-0" / "train"
     train.mkdir(parents=True)
     (train / "settings.json").write_text(json.dumps({"settings": known.presets["strong"] | changes}))
-    pd.DataFrame({"images_per_second": [90.0, 100.0, 110.0]}).to_csv(train / "speed.csv")
+    # the first 48 thousand images are small ones
+    speed = {"kimg": [24.0, 48.0, 60.0, 80.0, 100.0], "images_per_second": [400.0, 400.0, 90.0, 100.0, 110.0]}
+    pd.DataFrame(speed).to_csv(train / "speed.csv", index=False)
     (results / "split").mkdir()
     (results / "split" / "settings.json").write_text(json.dumps({"settings": {"image_size": image_size}}))
 
@@ -97,6 +99,15 @@ def test_what_was_not_measured_is_unknown(config: dict, known: Known, tmp_path: 
 def test_an_earlier_training_of_the_study_tells_the_speed_here(config: dict, known: Known, tmp_path: Path) -> None:
     finish_training(tmp_path, known)
     assert forecast.speed(config | {"gpus": 1}, "strong", known, tmp_path) == forecast.Speed(100.0, "as 1 here")
+
+
+def test_small_images_take_less_time(config: dict, known: Known) -> None:
+    assert config["train_acgan"]["kimg"] == 300
+    assert forecast.training_seconds(config, "strong", 100.0, known) == pytest.approx((48_000 / 4 + 252_000) / 100)
+    config["generators"]["strong"]["start_from"] = "start.safetensors"
+    assert forecast.training_seconds(config, "strong", 100.0, known) == pytest.approx(300_000 / 100)
+    # the batches are whole ones
+    assert forecast.training_seconds(config, "dcgan", 10.0, known) == pytest.approx(30_000 / 10, abs=32 / 10)
 
 
 @pytest.mark.parametrize("changes", [{"image_size": 128}, {"generator_width": 96}])

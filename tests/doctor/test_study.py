@@ -109,9 +109,9 @@ def test_a_summary_says_what_is_there_and_what_is_unknown(config: dict, known: K
         "opened: 3 of them; all can be used, 64 × 64 to 300 × 200 pixels",
     ]
     assert lines[2].startswith("jobs: 64 in the whole study, done or not: split_data 1, ")
-    # 900 thousand images at the speed that the table has
+    # 3 times 252 thousand images and 48 thousand of a quarter of the pixels, at the speed that the table has
     hours, speed = re.search(r"strong ([\d.]+) \((\d+) images/s, as docs/performance.md", lines[3]).groups()
-    assert float(hours) == pytest.approx(900_000 / int(speed) / 3600, abs=0.06)
+    assert float(hours) == pytest.approx(3 * 264_000 / int(speed) / 3600, abs=0.06)
     assert "covidgan unknown" in lines[3]
     assert "compute_fid unknown" in lines[4]
     assert lines[5].startswith("disk: about ")

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from chestgan.gan import presets
-from chestgan.gan.growth import Stage
 from chestgan.gan.kept_snapshots import Keeping
 from chestgan.gan.origin import Origin
+from chestgan.gan.schedule import Stage
 from chestgan.gan.training import Training
 
 

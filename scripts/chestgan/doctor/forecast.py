@@ -16,6 +16,7 @@ from chestgan.base import branches, files, imported
 from chestgan.base.errors import UserError
 from chestgan.base.real_fraction import WHOLE, part
 from chestgan.doctor.machine import BYTES_PER_TRAINING
+from chestgan.gan import schedule
 
 # settings that decide how fast a training is and how large its files are; none but its own count for a kind
 _DECISIVE = (
@@ -69,7 +70,7 @@ class Known:
 
 @dataclass(frozen=True)
 class Speed:
-    """How fast a training is, and what that is known from; None and the reason where it isn't."""
+    """How fast a training is with images of their own size, and what that is known from; None and why if it isn't."""
 
     images_per_second: float | None
     basis: str
@@ -123,6 +124,14 @@ def speed(config: Mapping[str, Any], generator: str, known: Known, results: Path
     if row is None:
         return Speed(None, "no speed of these settings is kept")
     return Speed(row["images_per_second"], f"as docs/performance.md measured on {row['machine']}")
+
+
+def training_seconds(config: Mapping[str, Any], generator: str, images_per_second: float, known: Known) -> float:
+    """Compute how long a training takes at this speed, which is that with images of their own size."""
+    settings, size = resolved(config, generator, known), config["split_data"].get("image_size", 64)
+    stages, batch_size = _stages(settings, size), settings["batch_size"]
+    n_steps = round(1000 * settings["kimg"] / batch_size)
+    return schedule.work(stages, n_steps) / size**2 * batch_size / images_per_second
 
 
 def seconds_of_jobs(stage: str, benchmarks: Path) -> float | None:
@@ -191,7 +200,7 @@ def _share_taken(config: Mapping[str, Any], fraction: float) -> float:
 
 
 def _earlier_speeds(config: Mapping[str, Any], settings: Mapping[str, Any], folder: Path) -> list[float]:
-    """List the images/s of a generator's finished trainings that had these settings and images of this size."""
+    """List the images/s of a generator's finished trainings with these settings, while images had this size."""
     split = folder.parent / "split" / "settings.json"
     size = config["split_data"].get("image_size", 64)
     if _settings(split).get("image_size") != size:
@@ -199,10 +208,22 @@ def _earlier_speeds(config: Mapping[str, Any], settings: Mapping[str, Any], fold
     found = []
     for path in sorted(folder.glob("seed-*/train/settings.json")):
         before = _settings(path)
-        rates = _column(path.with_name("speed.csv"), "images_per_second")
-        if len(rates) and all(before.get(name) == settings.get(name) for name in _DECISIVE):
-            found.append(float(rates.median()))
+        if "kimg" not in before or any(before.get(name) != settings.get(name) for name in _DECISIVE):
+            continue
+        small_kimg = _stages(before, size)[-1].first_step * before["batch_size"] / 1000
+        columns = {name: _column(path.with_name("speed.csv"), name) for name in ("kimg", "images_per_second")}
+        speed = pd.DataFrame(columns).dropna()
+        in_full = speed[speed["kimg"] > small_kimg]
+        if len(in_full):
+            found.append(float(in_full["images_per_second"].median()))
     return found
+
+
+def _stages(settings: Mapping[str, Any], image_size: int) -> list[schedule.Stage]:
+    """List the stages of a training; one with a start has a single one."""
+    growth_kimg = 0 if settings.get("start_from") else settings.get("growth_kimg", 0)
+    kimg, batch_size = settings["kimg"], settings["batch_size"]
+    return schedule.stages(image_size, kimg=kimg, growth_kimg=growth_kimg, batch_size=batch_size)
 
 
 def _settings(path: Path) -> dict[str, Any]:

@@ -268,14 +268,14 @@ def hour_lines(config: Mapping[str, Any], n_jobs: Mapping[str, int], known: Know
     results, benchmarks = (folder / name / config["dataset"] for name in ("results", "benchmarks"))
     trainings = []
     for name in forecast.trained(config):
-        speed, kimg = forecast.speed(config, name, known, results), forecast.resolved(config, name, known)["kimg"]
+        speed = forecast.speed(config, name, known, results)
         if speed.images_per_second is None:
             trainings.append(f"{name} unknown ({speed.basis})")
         else:
-            hours = kimg * 1000 / speed.images_per_second / _SECONDS_PER_HOUR
+            seconds = forecast.training_seconds(config, name, speed.images_per_second, known)
             n = len(config["seeds"]) * sum(generator == name for _, generator in branches.trainings(config))
             rate = f"{speed.images_per_second:.0f} images/s, {speed.basis}"
-            trainings.append(f"{name} {_hours(hours * n)} ({rate})")
+            trainings.append(f"{name} {_hours(n * seconds / _SECONDS_PER_HOUR)} ({rate})")
     if trainings:
         yield f"hours of the {n_jobs['train_acgan']} trainings, one after another: {'; '.join(trainings)}"
     others = []

@@ -11,7 +11,7 @@ from torch import nn
 
 from chestgan.base import interruption, progress
 from chestgan.base.errors import Unfinished, UserError
-from chestgan.gan import checkpoint, growth, kept_snapshots, shared_weights, snapshots
+from chestgan.gan import checkpoint, growth, kept_snapshots, schedule, shared_weights, snapshots
 from chestgan.gan.batches import step_seed
 from chestgan.gan.ema import update_ema
 from chestgan.gan.kinds import Model
@@ -87,10 +87,10 @@ def train(training: Training, model: Model, state: State, watch: interruption.Wa
 
     started = time.monotonic()
     steps = range(state.step, state.step if _has_waited_enough(training, state) else training.n_steps)
-    shown = {"images": settings.batch_size, "before": state.step, "work": partial(growth.work, training.stages)}
+    shown = {"images": settings.batch_size, "before": state.step, "work": partial(schedule.work, training.stages)}
     for step in progress.track(steps, f"train {training.name}", "steps", **shown) if is_main else steps:
         # Grow the networks where the images become larger.
-        before, stage = stage, growth.stage_of(training.stages, step)
+        before, stage = stage, schedule.stage_of(training.stages, step)
         if stage != before:
             sizes = (before.image_size, stage.image_size)
             model = growth.grow(model, settings, training.data.classes, sizes, seed, accelerator)

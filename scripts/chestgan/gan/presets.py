@@ -9,6 +9,7 @@ from chestgan.base.errors import UserError
 from chestgan.base.settings import setting
 from chestgan.gan.conditioning import CONDITIONINGS
 from chestgan.gan.networks.architectures import ARCHITECTURES, DENOISERS
+from chestgan.gan.schedule import Stage, stages
 
 
 class Latents(NamedTuple):
@@ -56,6 +57,10 @@ class TrainingSettings:
         settings.check(self)
         if self.channels == 2:
             raise UserError("channels is 2; expected 1 or 3")
+
+    def stages_of(self, image_size: int) -> list[Stage]:
+        """List the stages of a training on images of this size, the smallest first."""
+        return stages(image_size, kimg=self.kimg, growth_kimg=self.growth_kimg, batch_size=self.batch_size)
 
     def latents_of(self, image_size: int) -> Latents:
         """Describe the latents of a generator of images of this size."""

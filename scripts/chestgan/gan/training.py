@@ -7,13 +7,13 @@ from pathlib import Path
 import torch
 from accelerate import Accelerator
 
-from chestgan.gan import growth
+from chestgan.gan import schedule
 from chestgan.gan.generator_file import Description
-from chestgan.gan.growth import Stage
 from chestgan.gan.kept_snapshots import Keeping
 from chestgan.gan.kinds import KINDS, Kind
 from chestgan.gan.origin import Origin
 from chestgan.gan.presets import TrainingSettings
+from chestgan.gan.schedule import Stage
 from chestgan.gan.start import RunningStart
 from chestgan.gan.training_set import TrainingSet
 
@@ -42,7 +42,7 @@ class Training:
     Attributes:
         name: what tables and figures call the generator.
         preset: the name of the preset that the settings began with.
-        stages: from `growth.stages`: the sizes that the images have in turn.
+        stages: from `TrainingSettings.stages_of`: the sizes that the images have in turn.
         processes: how many train together.
         origin: what the generator is made from, as its file tells it.
         running_start: the weights that it begins with; None where it begins from random ones.
@@ -113,7 +113,7 @@ class Training:
 
     def stage(self, step: int) -> Stage:
         """Find the stage of the networks after a number of steps."""
-        return growth.stage_of(self.stages, max(0, step - 1))
+        return schedule.stage_of(self.stages, max(0, step - 1))
 
     def description(self, kimg: float, validation_kd: float) -> Description:
         """Describe the weights of a generator file."""

@@ -6,7 +6,6 @@ from pathlib import Path
 import pandas as pd
 
 from chestgan.base.errors import UserError
-from chestgan.gan import growth
 from chestgan.gan.networks.architectures import ARCHITECTURES, DENOISERS
 from chestgan.gan.presets import TrainingSettings
 from chestgan.images import image_set
@@ -74,7 +73,7 @@ def check(settings: TrainingSettings, n_classes: int, image_size: int, processes
         )
     architecture = (ARCHITECTURES | DENOISERS)[settings.architecture]
     architecture.check_size(image_size)
-    for stage in growth.stages(settings, image_size):
+    for stage in settings.stages_of(image_size):
         try:
             architecture.check_size(stage.image_size)
         except UserError as error:
