@@ -50,7 +50,7 @@ image: ## build the container image with docker or podman; INCEPTION_WEIGHTS=PAT
 sif: ## build the same image for Apptainer
 	containers/build.sh sif
 
-test: .venv/dev ## run the tests, two at a time, the fast ones first
+test: .venv/dev ## run the tests, two at a time
 	python -m pytest --numprocesses 2 --no-loadscope-reorder
 
 fuzz: .venv/dev ## feed every script with damaged and hostile input; INPUTS=2000 IMAGES=2000 SEED=0
