@@ -51,7 +51,7 @@ sif: ## build the same image for Apptainer
 	containers/build.sh sif
 
 test: .venv/dev ## run the tests, two at a time
-	python -m pytest --numprocesses 2 --no-loadscope-reorder
+	python -m pytest --numprocesses 2 --no-loadscope-reorder --durations 20 --durations-min 10
 
 fuzz: .venv/dev ## feed every script with damaged and hostile input; INPUTS=2000 IMAGES=2000 SEED=0
 	PYTHONPATH=scripts:tests python tests/fuzz/fuzz.py --inputs $(INPUTS) --images $(IMAGES) --seed $(SEED)

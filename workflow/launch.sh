@@ -18,6 +18,8 @@ fi
 
 # the launchers part at their end, and would log warnings with stacks of C++ after a training that is fine
 export TORCH_CPP_LOG_LEVEL=${TORCH_CPP_LOG_LEVEL:-ERROR} LOGLEVEL=${LOGLEVEL:-ERROR}
+# the one that parts last finds nobody at the meeting place, and LOGLEVEL doesn't reach what it says of it
+export TORCH_LOGS=${TORCH_LOGS:--torch.distributed.elastic.rendezvous}
 : "${SLURM_JOB_ID:?nodes is $nodes, and this is no job of Slurm: use its profile, or set nodes to 1}"
 # the list of nodes isn't in the environment of Snakemake's job step
 head=$(scontrol show hostnames "$(squeue --noheader --jobs "$SLURM_JOB_ID" --format %N)" | head -n 1)
