@@ -19,6 +19,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--fix", action="store_true", help="write what is generated anew where it has become old")
 
 
+# pytest-xdist's own groups need what pytest 9.2 no longer does: write a group's name into that of a test
 class FilesTogether(LoadScopeScheduling):
     """Keep the tests of a file in one process, and so all that share the cluster or the image."""
 

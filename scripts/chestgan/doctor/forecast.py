@@ -4,6 +4,7 @@ An hour that nothing is known of is called unknown. What is known: how fast trai
 machine, how long jobs of it took, and the speeds of the presets in docs/performance.md.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -130,7 +131,7 @@ def training_seconds(config: Mapping[str, Any], generator: str, images_per_secon
     """Compute how long a training takes at this speed, which is that with images of their own size."""
     settings, size = resolved(config, generator, known), config["split_data"].get("image_size", 64)
     stages, batch_size = _stages(settings, size), settings["batch_size"]
-    n_steps = round(1000 * settings["kimg"] / batch_size)
+    n_steps = math.ceil(1000 * settings["kimg"] / batch_size)
     return schedule.work(stages, n_steps) / size**2 * batch_size / images_per_second
 
 

@@ -27,7 +27,7 @@ class Stage(NamedTuple):
 
 
 def stages(image_size: int, *, kimg: float, growth_kimg: float, batch_size: int) -> list[Stage]:
-    """List the stages of a training on images of this size, the smallest first; the others are its settings."""
+    """List the stages of a training on images of this size, the smallest first, by three of its settings."""
     sizes = [image_size]
     while growth_kimg and sizes[0] % 2 == 0 and sizes[0] >= 2 * _SMALLEST:
         sizes.insert(0, sizes[0] // 2)
