@@ -145,6 +145,29 @@ def test_images_are_opened_until_there_is_a_split(config: dict, known: Known, tm
     assert asked == [{}, {"n_files": 0}]
 
 
+def of_patients(n_patients: int) -> Inspection:
+    """Make what a look at an image each of so many patients of two classes finds, half of them of a source each."""
+    numbers = [*range(n_patients)] * 2
+    table = pd.DataFrame({"file": "a.png", "label": ["covid"] * n_patients + ["normal"] * n_patients})
+    table["patient"] = [f"{label}{number}" for label, number in zip(table["label"], numbers, strict=True)]
+    table["source"] = ["ab"[number % 2] for number in numbers]
+    found = inspected()
+    return Inspection(dataclasses.replace(found.selected, table=table), found.looked)
+
+
+def test_a_fraction_too_small_is_refused_before_there_is_a_split(config: dict, tmp_path: Path) -> None:
+    config["real_fraction"] = [0.1, 1]
+    study.check_fractions(config, of_patients(200), tmp_path)
+    study.check_fractions(config, of_patients(40), tmp_path)
+    with pytest.raises(UserError, match=r"^real_fraction 0.1 leaves 1 of the 13 training patients of class 'covid'"):
+        study.check_fractions(config, of_patients(20), tmp_path)
+    # the patients of one source test, so that fewer are left to train with
+    config["split_data"]["test_source"] = "b"
+    study.check_fractions(config, of_patients(200), tmp_path)
+    with pytest.raises(UserError, match=r"^real_fraction 0.1 leaves 1 of the 12 training patients of class 'covid'"):
+        study.check_fractions(config, of_patients(30), tmp_path)
+
+
 def test_the_demo_is_known_before_it_is_drawn(config: dict, known: Known, tmp_path: Path) -> None:
     config["split_data"]["folder"] = configuration.DEMO_FOLDER
     lines = study.look_ahead(config, known, tmp_path, inspect=None)

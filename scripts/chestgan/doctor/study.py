@@ -13,6 +13,7 @@ from chestgan.base.errors import UserError, did_you_mean
 from chestgan.base.real_fraction import WHOLE
 from chestgan.data import fractions, patients, split_warnings, splits
 from chestgan.data.inspection import Inspection
+from chestgan.data.splits import Parts
 from chestgan.doctor import forecast
 from chestgan.doctor.forecast import Known
 
@@ -131,21 +132,26 @@ def check_fractions(config: Mapping[str, Any], inspected: Inspection | None, spl
     if smallest == WHOLE:
         return
     manifest, data = split / "manifest.csv", config["split_data"]
-    shares = data.get("test_fraction", 0.2), data.get("validation_fraction", 0.2)
+    parts = Parts(
+        data.get("test_fraction", 0.2),
+        data.get("validation_fraction", 0.2),
+        data.get("seed", 0),
+        data.get("test_source"),
+    )
+    train_share = (1 - parts.test_fraction) * (1 - parts.validation_fraction)
     if manifest.is_file():
         images = pd.read_csv(manifest, dtype=str, keep_default_na=False)
     elif inspected is None:
         n = config.get("make_demo_data", {}).get("patients")
         if n is not None:
-            n_train = round(n * (1 - shares[0]) * (1 - shares[1]))
-            fractions.require_patients(dict.fromkeys(configuration.DEMO_CLASSES, n_train), smallest)
+            fractions.require_patients(dict.fromkeys(configuration.DEMO_CLASSES, round(n * train_share)), smallest)
         return
     else:
         table = inspected.selected.table
         fewest = table.groupby("label")["patient"].nunique().min()
-        if smallest * fewest * (1 - shares[0]) * (1 - shares[1]) > _PLENTY:
+        if parts.test_source is None and smallest * fewest * train_share > _PLENTY:
             return
-        images = table.assign(split=splits.assign(table, *shares, data.get("seed", 0)))
+        images = table.assign(split=splits.assign(table, parts))
     label_of = patients.majority(images[images["split"] == "train"], "label")
     fractions.require_patients(label_of.value_counts().to_dict(), smallest)
 
