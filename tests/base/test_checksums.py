@@ -45,14 +45,41 @@ def test_what_stays_is_listed_and_is_as_it_was(study: Path) -> None:
 def test_one_flipped_bit_is_found_and_stays_found_after_another_run(study: Path, name: str) -> None:
     flip(study / name)
     assert checksums.verify(study) == [f"{study / name} was changed: its checksum isn't the one of when it was made"]
+    checksums.begin(study)
     checksums.record(study)
     assert len(checksums.verify(study)) == 1
 
 
-def test_what_a_run_makes_anew_has_a_new_checksum(study: Path) -> None:
+def make_anew(study: Path) -> None:
+    """Make the page as a job does after the run's begin."""
     (study / "report.html").write_text("another")
-    later = (study / checksums.NAME).stat().st_mtime_ns + 1
+    later = (study / checksums.NAME).with_name(".checksums.sha256.aside").stat().st_mtime_ns + 1
     os.utime(study / "report.html", ns=(later, later))
+
+
+def test_what_a_run_makes_anew_has_a_new_checksum(study: Path) -> None:
+    checksums.begin(study)
+    make_anew(study)
+    checksums.record(study)
+    assert checksums.verify(study) == []
+    assert not list(study.glob(".checksums*"))
+
+
+def test_an_edit_between_two_runs_is_found_and_stays_found(study: Path) -> None:
+    (study / "report.html").write_text("edited")
+    checksums.record(study)
+    assert len(checksums.verify(study)) == 1
+    checksums.begin(study)
+    checksums.record(study)
+    assert checksums.verify(study) == [f"{study}/report.html was changed: its checksum isn't the one of when it was made"]
+
+
+def test_what_a_killed_run_made_is_recorded_by_the_next(study: Path) -> None:
+    checksums.begin(study)
+    make_anew(study)
+    with pytest.raises(UserError, match=r"there is no .*; a run that comes to its end writes it"):
+        checksums.verify(study)
+    checksums.begin(study)
     checksums.record(study)
     assert checksums.verify(study) == []
 

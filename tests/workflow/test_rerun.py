@@ -11,7 +11,7 @@ import pytest
 import yaml
 from PIL import Image
 
-from chestgan.base import source_code
+from chestgan.base import checksums, source_code
 from project import ROOT, Project, small_study
 
 # what a stage's result goes into
@@ -70,6 +70,27 @@ def test_a_plain_copy_of_a_finished_project_plans_nothing(finished: Project, tmp
     copy = object.__new__(Project)
     copy.folder, copy.profile = tmp_path / "copy", finished.profile
     assert copy.planned() == {}
+
+
+def test_no_later_run_vouches_for_an_edited_result(finished: Project, tmp_path: Path) -> None:
+    subprocess.run(["cp", "-r", finished.folder, tmp_path / "copy"], check=True)
+    copy = object.__new__(Project)
+    copy.folder, copy.profile = tmp_path / "copy", finished.profile
+    results = copy.folder / "results" / "demo"
+    page = (results / "report.html").read_bytes()
+    # one that no stage reads, so that nothing runs again for it
+    edited = min(results.glob("dcgan/seed-0/generated/png/*/*.png"))
+    edited.write_bytes(edited.read_bytes() + b" ")
+    told = [f"{edited} was changed: its checksum isn't the one of when it was made"]
+    for arguments in (["--dry-run"], []):
+        done = copy.snakemake(*arguments)
+        assert "Nothing to be done" in done.stdout + done.stderr
+        assert checksums.verify(results) == told
+    config = small_study() | {"study_notes": {"title": "Phantoms"}}
+    (copy.folder / "config" / "small.yaml").write_text(yaml.safe_dump(config))
+    assert copy.snakemake().returncode == 0
+    assert (results / "report.html").read_bytes() != page
+    assert checksums.verify(results) == told
 
 
 @pytest.fixture(scope="module")

@@ -20,10 +20,16 @@ def kinds_of_jobs():
     return kinds | dict.fromkeys([Kind("classify_images", name) for name in CLASSIFIED], n_seeds)
 
 
+def begin():
+    """Do what this workflow does before the first job; in another workflow its `onstart` isn't called."""
+    checksums.begin(Path(RESULTS))
+
+
 def last_lines():
     """List what a finished study ends with: its verdict, and where its page is."""
     # in another workflow this one's `onsuccess` isn't called
-    checksums.record(Path(RESULTS))
+    if not workflow.output_settings.dryrun:
+        checksums.record(Path(RESULTS))
     verdict, page = Path(RESULTS) / "study" / "verdict.txt", Path(RESULTS) / "report.html"
     if not (verdict.is_file() and page.is_file()):
         return []
@@ -40,8 +46,9 @@ def show_study():
         return
     earlier, expected = forecast.earlier_seconds(Path(BENCHMARKS)), forecast.expected_seconds(config)
     logger.removeHandler(own)
+    kinds = kinds_of_jobs()
     logger.addHandler(
-        Display(own.stream, own.formatter, settings.dryrun, kinds_of_jobs(), earlier, expected, OPENING, last_lines)
+        Display(own.stream, own.formatter, settings.dryrun, kinds, earlier, expected, OPENING, begin, last_lines)
     )
 
 

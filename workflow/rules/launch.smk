@@ -174,6 +174,7 @@ onsuccess:
 
 onstart:
     require_possible()
+    checksums.begin(Path(RESULTS))
     if workflow.executor_plugin.name == "local":
         interruption.pass_on()
     # where its terminal is closed, Snakemake ends as of TERM and leaves no lock; what nohup starts goes on

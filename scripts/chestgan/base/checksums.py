@@ -8,9 +8,11 @@ from chestgan.base import files
 from chestgan.base.errors import UserError
 
 NAME = "checksums.sha256"
+# the earlier ones, as long as a run hasn't come to its end
+_ASIDE = ".checksums.sha256.aside"
 # what may be deleted, goes on changing, or is written for a look
 _LEFT_OUT_FOLDERS = ("checkpoint", "features", "snapshots", "tensorboard")
-_LEFT_OUT = (NAME, "samples.html", "snakemake.html", "ro-crate-metadata.json", "setup.txt")
+_LEFT_OUT = (NAME, _ASIDE, "samples.html", "snakemake.html", "ro-crate-metadata.json", "setup.txt")
 
 
 def results(folder: Path) -> Iterator[Path]:
@@ -21,23 +23,38 @@ def results(folder: Path) -> Iterator[Path]:
             yield path
 
 
-def record(folder: Path) -> Path:
-    """Write the checksums of a study's results, and return their file.
+def begin(folder: Path) -> None:
+    """Put earlier checksums of a study's results aside, with the time of now, before the first job of a run.
 
-    A file that is no younger than earlier checksums keeps the one it has there: a run that didn't make it anew doesn't
-    vouch for it.
+    Where a run before didn't come to its end, they lie aside already, with the time when that one began.
     """
-    kept, noted_at = {}, 0
-    if (folder / NAME).is_file():
-        kept, noted_at = read(folder), (folder / NAME).stat().st_mtime_ns
-    with files.new_file(folder / NAME) as partial:
+    path = folder / NAME
+    if path.is_file():
+        os.utime(path)
+        path.replace(folder / _ASIDE)
+
+
+def record(folder: Path) -> Path:
+    """Write the checksums of a study's results at the end of a run, and return their file.
+
+    A file that is older than the run keeps the checksum that it had: a run that didn't make it anew doesn't vouch for
+    it. Nor does one without a job, before which nothing was put aside (`begin`).
+    """
+    path, aside = folder / NAME, folder / _ASIDE
+    if path.is_file():
+        return path
+    kept, began_at = {}, 0
+    if aside.is_file():
+        kept, began_at = _read(aside), aside.stat().st_mtime_ns
+    with files.new_file(path) as partial:
         lines = []
-        for path in results(folder):
-            name = path.relative_to(folder).as_posix()
-            is_kept = name in kept and path.stat().st_mtime_ns <= noted_at
-            lines.append(f"{kept[name] if is_kept else files.sha256(path)}  {name}\n")
+        for result in results(folder):
+            name = result.relative_to(folder).as_posix()
+            is_kept = name in kept and result.stat().st_mtime_ns <= began_at
+            lines.append(f"{kept[name] if is_kept else files.sha256(result)}  {name}\n")
         partial.write_bytes(os.fsencode("".join(lines)))
-    return folder / NAME
+    aside.unlink(missing_ok=True)
+    return path
 
 
 def read(folder: Path) -> dict[str, str]:
@@ -47,14 +64,17 @@ def read(folder: Path) -> dict[str, str]:
         UserError: there are none, or the file isn't as it was written.
     """
     try:
-        text = os.fsdecode((folder / NAME).read_bytes())
+        return _read(folder / NAME)
     except FileNotFoundError:
         raise UserError(f"there is no {folder / NAME}; a run that comes to its end writes it") from None
-    found = {}
+
+
+def _read(path: Path) -> dict[str, str]:
+    text, found = os.fsdecode(path.read_bytes()), {}
     for number, line in enumerate(text.splitlines(), start=1):
         digest, _, name = line.partition("  ")
         if len(digest) != 64 or not set(digest) <= set("0123456789abcdef") or not name:
-            raise UserError(f"line {number} of {folder / NAME} is no checksum with a file's name; it was changed")
+            raise UserError(f"line {number} of {path} is no checksum with a file's name; it was changed")
         found[name] = digest
     return found
 

@@ -51,6 +51,7 @@ class Display(logging.Handler):
         earlier: seconds of a job of each rule in earlier runs here.
         expected: seconds of a job of each rule, in proportion to one another.
         opening: the line before the first job.
+        beginning: is called before each job.
         closing: lists the lines to end with, if the study came to its end.
     """
 
@@ -63,10 +64,12 @@ class Display(logging.Handler):
         earlier: Mapping[str, float],
         expected: Mapping[str, float],
         opening: str,
+        beginning: Callable[[], None],
         closing: Callable[[], list[str]],
     ) -> None:
         super().__init__()
-        self.stream, self.plain, self.dry, self.closing = stream, plain, dry, closing
+        self.stream, self.plain, self.dry = stream, plain, dry
+        self.beginning, self.closing = beginning, closing
         self.kinds, self.earlier, self.expected, self.opening = kinds, earlier, expected, opening
         self.jobs: dict[int, Job] = {}
         self.seconds: dict[Kind, list[float]] = {}
@@ -117,6 +120,7 @@ class Display(logging.Handler):
             if record.rule_name in self.counts:
                 self._write(lines.planned(label, record.reason))
             return
+        self.beginning()
         of = lines.of_job(record.wildcards)
         log = Path(record.log[0].split(" (")[0]) if record.log else None
         start = log.stat().st_size if log and log.is_file() else 0
