@@ -6,9 +6,10 @@ import itertools
 import numpy as np
 import pytest
 import torch
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from chestgan.gan import presets
-from chestgan.gan.batches import Batch, make_batch
+from chestgan.gan.batches import Batch, make_batch, make_noisy_batch
 from chestgan.images import pixels
 
 N_IMAGES = 31
@@ -28,6 +29,30 @@ def images() -> torch.Tensor:
 
 def rows_of(batch: Batch) -> list[int]:
     return pixels.to_grey(batch.real_images)[:, 0, 0].tolist()
+
+
+class Copies(TorchDispatchMode):
+    """Note for each copy from one device to another whether the host waits for it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.waits: list[bool] = []
+
+    def __torch_dispatch__(self, function, types, arguments=(), named=None):
+        named = named or {}
+        is_copy = function.overloadpacket.__name__ == "_to_copy" and "device" in named
+        if is_copy and named["device"] != arguments[0].device:
+            self.waits.append(not named.get("non_blocking"))
+        return function(*arguments, **named)
+
+
+def test_no_part_of_a_batch_waits_for_the_device() -> None:
+    # the device meta stands for a GPU
+    on_device, noisy = images().to("meta"), presets.PRESETS["diffusion"]
+    with Copies() as copies:
+        make_batch(on_device, CLASS_ROWS, settings("covidgan_paper"), 0, 0, 0, 1)
+        make_noisy_batch(on_device, CLASS_ROWS, noisy, 0, 0, 0, 1)
+    assert copies.waits == [False] * 12
 
 
 @pytest.mark.parametrize("preset", ["covidgan", "covidgan_paper"])

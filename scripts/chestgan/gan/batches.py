@@ -76,9 +76,9 @@ def make_batch(
         generator_latents = _latents(settings, random)
         fake_labels, generator_labels = torch.randint(len(class_rows), (2, n_images), generator=random)
     share = _share(settings, rank, n_ranks)
-    real_images = pixels.to_network(images[rows[share].to(images.device)], settings.channels)
+    real_images = pixels.to_network(images[_to(images.device, rows[share])], settings.channels)
     drawn = (labels, latents, fake_labels, generator_latents, generator_labels, real_numbers, fake_numbers)
-    return Batch(real_images, *(part[share].to(images.device) for part in drawn))
+    return Batch(real_images, *(_to(images.device, part[share]) for part in drawn))
 
 
 def make_noisy_batch(
@@ -96,8 +96,8 @@ def make_noisy_batch(
     noise = torch.randn(settings.batch_size, settings.channels, *images.shape[1:], generator=random)
     levels = torch.randn(settings.batch_size, generator=random)
     share = _share(settings, rank, n_ranks)
-    real_images = pixels.to_network(images[rows[share].to(images.device)], settings.channels)
-    return NoisyBatch(real_images, *(part[share].to(images.device) for part in (labels, noise, levels)))
+    real_images = pixels.to_network(images[_to(images.device, rows[share])], settings.channels)
+    return NoisyBatch(real_images, *(_to(images.device, part[share]) for part in (labels, noise, levels)))
 
 
 def step_seed(seed: int, step: int, rank: int = 0) -> int:
@@ -108,6 +108,11 @@ def step_seed(seed: int, step: int, rank: int = 0) -> int:
 def _share(settings: TrainingSettings, rank: int, n_ranks: int) -> slice:
     """Select the images of a process in a global batch."""
     return slice(rank * settings.batch_size // n_ranks, (rank + 1) * settings.batch_size // n_ranks)
+
+
+def _to(device: torch.device, part: Tensor) -> Tensor:
+    """Send a part of a batch to the device, without waiting for the steps that it still has to do."""
+    return part.to(device, non_blocking=True)
 
 
 def _latents(settings: GanSettings, random: torch.Generator) -> Tensor:

@@ -1,6 +1,5 @@
 """One step of a diffusion model's training, and the denoiser, optimiser and EMA that it moves."""
 
-import copy
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +9,7 @@ from torch import Tensor, nn
 
 from chestgan.gan import edm
 from chestgan.gan.batches import NoisyBatch
+from chestgan.gan.ema import unwrapped_copy
 from chestgan.gan.networks.denoiser import Sampler, build_denoiser
 from chestgan.gan.presets import DiffusionSettings
 
@@ -39,7 +39,7 @@ def build(
     denoiser, optimiser = accelerator.prepare(
         denoiser, torch.optim.Adam(denoiser.parameters(), settings.generator_learning_rate, **adam)
     )
-    ema = copy.deepcopy(accelerator.unwrap_model(denoiser)).requires_grad_(False) if settings.ema_kimg else None
+    ema = unwrapped_copy(denoiser, accelerator) if settings.ema_kimg else None
     return Diffusion(denoiser, optimiser, ema)
 
 
@@ -67,8 +67,8 @@ def train_step(
 def sampling_generator(
     diffusion: Diffusion, settings: DiffusionSettings, n_classes: int, accelerator: Accelerator
 ) -> Sampler:
-    """Return the generator that the denoiser is, the EMA's if there is one, in evaluation mode."""
-    denoiser = accelerator.unwrap_model(diffusion.generator) if diffusion.ema is None else diffusion.ema
+    """Return the generator that the denoiser is, the EMA's or a copy, in evaluation mode."""
+    denoiser = unwrapped_copy(diffusion.generator, accelerator) if diffusion.ema is None else diffusion.ema
     return Sampler(denoiser, settings).eval()
 
 

@@ -1,5 +1,8 @@
 """The exponential moving average of a generator's weights."""
 
+import copy
+
+from accelerate import Accelerator
 from torch import nn
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
@@ -7,6 +10,15 @@ from chestgan.gan.presets import TrainingSettings
 
 # the EMA forgets the first, useless images: its half-life is at most this share of the images shown
 _EMA_RAMP = 0.1
+
+
+def unwrapped_copy(network: nn.Module, accelerator: Accelerator) -> nn.Module:
+    """Copy a network out of all that accelerate put around it.
+
+    Whatever precision it trains in, the copy computes in float32, as the generator of a file does.
+    """
+    copied = copy.deepcopy(accelerator.unwrap_model(network))
+    return accelerator.unwrap_model(copied, keep_fp32_wrapper=False).requires_grad_(False)
 
 
 def update_ema(ema: nn.Module, generator: nn.Module, n_steps: int, settings: TrainingSettings) -> None:

@@ -112,8 +112,10 @@ def train(training: Training, model: Model, state: State, watch: interruption.Wa
         # Add a row to the history; where it is due, take a snapshot and save a checkpoint.
         is_last = state.step == training.n_steps
         if is_last or training.is_due(state.step, ROWS_PER_SNAPSHOT):
+            means = (state.summed_losses / state.n_summed).tolist()
+            # the device has done all steps by now
             state.seconds += time.monotonic() - started
-            _end_row(training, model, state, validation)
+            _end_row(training, model, state, means, validation)
             started = time.monotonic()
             # End where it comes no nearer.
             if training.is_due(state.step) and _has_waited_enough(training, state):
@@ -142,10 +144,9 @@ def _has_waited_enough(training: Training, state: State) -> bool:
     return bool(accelerator.reduce(is_over.to(accelerator.device)))
 
 
-def _end_row(training: Training, model: Model, state: State, validation: Validation | None) -> None:
+def _end_row(training: Training, model: Model, state: State, means: list[float], validation: Validation | None) -> None:
     """Add a row to the history; in the main process, where it is due, take a snapshot and save a checkpoint."""
     rate = state.n_summed * training.settings.batch_size / state.seconds
-    means = (state.summed_losses / state.n_summed).tolist()
     losses = dict(zip(training.kind.losses, means, strict=True))
     state.history.append(_history_row(training.kimg(state.step), losses, rate))
     state.summed_losses, state.n_summed, state.seconds = torch.zeros_like(state.summed_losses), 0, 0.0
@@ -184,7 +185,6 @@ def _take_snapshot(training: Training, model: Model, state: State, validation: V
         row["validation_kd"] = snapshots.validation_kd(generator, latents, validation)
         _keep(training, model, state, generator)
         said = f"validation KD {row['validation_kd']:.4f} (best {state.best_validation_kd:.4f} at {state.best_kimg:g})"
-    generator.train(model.ema is None)
     training.accelerator.print(
         f"{training.name}, seed {training.seed}: {kimg:g} of {training.settings.kimg:g} thousand images, "
         f"{row[SPEED]:.0f} images/s, {said}",

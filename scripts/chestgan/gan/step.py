@@ -1,6 +1,5 @@
 """One step of a GAN's training, and the networks, optimisers and EMA that it moves."""
 
-import copy
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +10,7 @@ from torch import Tensor, nn
 from chestgan.gan import losses
 from chestgan.gan.batches import Batch
 from chestgan.gan.conditioning import Logits
+from chestgan.gan.ema import unwrapped_copy
 from chestgan.gan.networks.build import build_discriminator, build_generator
 from chestgan.gan.presets import GanSettings
 from chestgan.images import augmentation
@@ -44,9 +44,7 @@ def build(settings: GanSettings, n_classes: int, image_size: int, seed: int, acc
         torch.optim.Adam(generator.parameters(), settings.generator_learning_rate, **adam),
         torch.optim.Adam(discriminator.parameters(), settings.discriminator_learning_rate, **adam),
     )
-    ema = None
-    if settings.ema_kimg:
-        ema = copy.deepcopy(accelerator.unwrap_model(generator)).requires_grad_(False)
+    ema = unwrapped_copy(generator, accelerator) if settings.ema_kimg else None
     return Gan(generator, discriminator, generator_optimiser, discriminator_optimiser, ema)
 
 
@@ -120,9 +118,9 @@ def _judge(
 
 
 def sampling_generator(gan: Gan, settings: GanSettings, n_classes: int, accelerator: Accelerator) -> nn.Module:
-    """Return the generator that images are sampled from, the EMA if there is one, in evaluation mode."""
+    """Return the generator that images are sampled from, the EMA or a copy, in evaluation mode."""
     if gan.ema is None:
-        return accelerator.unwrap_model(gan.generator).eval()
+        return unwrapped_copy(gan.generator, accelerator).eval()
     _estimate_batch_statistics(gan.ema, settings, n_classes)
     return gan.ema.eval()
 
