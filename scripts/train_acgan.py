@@ -29,7 +29,6 @@ from chestgan.gan.kept_snapshots import Keeping
 from chestgan.gan.kinds import Model
 from chestgan.gan.loop import SPEED, resume, train
 from chestgan.gan.origin import Origin
-from chestgan.gan.schedule import Stage
 from chestgan.gan.start import RunningStart
 from chestgan.gan.training import State, Training
 from chestgan.gan.training_set import TrainingSet
@@ -94,6 +93,9 @@ def run(config: Config) -> None:
 def prepare(config: Config) -> Training:
     """Check everything before any work is done, and join the processes."""
     training_settings = presets.resolve(config.preset, config)
+    if config.start_file:
+        # a start knows more than smaller images would teach
+        training_settings = dataclasses.replace(training_settings, growth_kimg=0.0)
     if config.keep_discriminators and training_settings.kind != "gan":
         raise UserError(f"keep_discriminators is true, but the preset {config.preset} has no discriminator")
     data = training_set.read(config.real, training_settings, config.processes)
@@ -117,8 +119,7 @@ def prepare(config: Config) -> Training:
         )
     for line in start.lines(running_start, config.start_file) if running_start else ():
         accelerator.print(line, file=sys.stderr)
-    # a start knows more than smaller images would teach
-    stages = [Stage(data.image_size, 0)] if running_start else training_settings.stages_of(data.image_size)
+    stages = training_settings.stages_of(data.image_size)
     # a longer training begins like a shorter one, so its length is no part of what it is but in its stages
     lengths = {"kimg": None, "patience_kimg": None}
     decisive = dataclasses.asdict(training_settings) | {"seed": config.seed, "stages": stages} | lengths

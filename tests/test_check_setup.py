@@ -524,7 +524,9 @@ def test_a_disk_that_is_full_is_told(small_disk: Path) -> None:
 
 
 def test_fractions_of_the_patients_have_trainings_of_their_own(tmp_path: Path) -> None:
-    config = {"generators": {"a": {}, "b": {}}, "seeds": [0, 1, 2], "real_fraction": [0.25, 1]}
+    generators = {"a": {}, "b": {}, "elsewhere": {"images": "x"}}
+    config = {"generators": generators, "seeds": [0, 1, 2], "real_fraction": [0.25, 1]}
+    config["arms"] = {"real": {"train_on": "real"}, "both": {"train_on": "real_synthetic"}}
     (finding,) = machine.disk(config, tmp_path)
     assert "12 trainings may fill 6.0 GB" in finding.text
 

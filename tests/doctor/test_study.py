@@ -66,6 +66,14 @@ def inspected(reasons: tuple[str, ...] = ("", "", "")) -> Inspection:
             "set generators.mine.latent_dim to null, or move it to those that have it",
         ),
         (
+            {"generators": {"mine": {"preset": "strong", "architecture": "unet"}}},
+            "generators.mine.architecture is 'unet', and its preset strong is of kind gan; expected covidgan or",
+        ),
+        (
+            {"generators": {"mine": {"preset": "strong", "keep_discriminators": True}}},
+            "generators.mine: keep_discriminators goes with keep_snapshots",
+        ),
+        (
             {"generators": {"mine": {"preset": "strong", "sampling_steps": 9}}},
             "generators.mine.sampling_steps is 9, but generators.mine (preset strong, kind gan) has no such setting",
         ),
@@ -100,6 +108,34 @@ def test_classes_that_the_study_does_not_have_are_refused(config: dict, changes:
     with pytest.raises(UserError) as told:
         study.check_labels(config | changes, ["covid", "normal"])
     assert words in str(told.value)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"gpus": 3}, "generators.covidgan: batch_size is 32; expected a multiple of the 3 processes"),
+        ({"generators": {"mine": {"batch_size": 2}}}, "generators.mine: batch_size is 2; expected a multiple of the 1"),
+        (
+            {"generators": {"mine": {"snapshot_kimg": 0.01}}},
+            "generators.mine: snapshot_kimg is 0.01; expected at least",
+        ),
+    ],
+)
+def test_batches_that_processes_cannot_share_are_refused(config: dict, known: Known, changes: dict, words: str) -> None:
+    study.check_batches(config, ["covid", "normal"], known)
+    with pytest.raises(UserError) as told:
+        study.check_batches(config | changes, ["covid", "normal"], known)
+    assert str(told.value).startswith(words)
+
+
+def test_counts_of_which_an_arm_takes_more_are_refused_once_there_is_a_split(config: dict, tmp_path: Path) -> None:
+    config["generate_images"] = {"counts": {"covid": 2, "normal": 1}}
+    study.check_counts(config, ["covid", "normal"], tmp_path)
+    (tmp_path / "manifest.csv").write_text("label,split\ncovid,train\ncovid,train\nnormal,train\nnormal,train\n")
+    with pytest.raises(UserError, match=r"takes 2 images of normal for the 2 .*, and generate_images.counts has 1"):
+        study.check_counts(config, ["covid", "normal"], tmp_path)
+    config["generate_images"]["counts"]["normal"] = 2
+    study.check_counts(config, ["covid", "normal"], tmp_path)
 
 
 def test_a_summary_says_what_is_there_and_what_is_unknown(config: dict, known: Known, tmp_path: Path) -> None:

@@ -51,7 +51,7 @@ def make_documentation(text: str) -> str:
 
 
 def make_networks() -> str:
-    """Write the presets, the sizes of images that each architecture can make, the measured speeds, and file sizes."""
+    """Write the presets, the architectures with the sizes that each can make, the measured speeds, and file sizes."""
     presets, architectures, classifiers = (
         importlib.import_module(f"chestgan.{name}")
         for name in ("gan.presets", "gan.networks.architectures", "classifier.networks")
@@ -60,6 +60,7 @@ def make_networks() -> str:
     bounds = range(sizes.metadata["minimum"], sizes.metadata["maximum"] + 1)
     known = {
         "presets": {name: dataclasses.asdict(preset) for name, preset in presets.PRESETS.items()},
+        "architectures": {"gan": list(architectures.ARCHITECTURES), "diffusion": list(architectures.DENOISERS)},
         "sizes": {
             name: [size for size in bounds if _can_make(architecture, size)]
             for name, architecture in (architectures.ARCHITECTURES | architectures.DENOISERS).items()

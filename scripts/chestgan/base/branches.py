@@ -17,7 +17,7 @@ def arms(config: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """Name the branches of a study's arms: one with synthetic images has one for each generator, real ones have one.
 
     Raises:
-        UserError: an arm names a generator that isn't there, or needs none.
+        UserError: an arm names a generator that isn't there, or names some and needs none.
     """
     generators_of = imported.arms_with(config["arms"], sorted(config["generators"]))
     return {

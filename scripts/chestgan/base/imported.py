@@ -42,7 +42,7 @@ def arms_with(arms: Mapping[str, Mapping[str, Any]], generators: Sequence[str]) 
     """List the generators of each arm: its own choice, or all; one None for an arm that needs no generator.
 
     Raises:
-        UserError: an arm names a generator that isn't there, or none needs one.
+        UserError: an arm names a generator that isn't there, or names generators and needs none.
     """
     found: dict[str, list[str | None]] = {}
     for name, arm in arms.items():
@@ -68,7 +68,7 @@ def require_enough(config: Mapping[str, Any], classes: Sequence[str], split: Pat
     Raises:
         UserError: a class folder is missing or too small; the message names the keys.
     """
-    train = _training_images(split)
+    train = training_images(split)
     generators_of = arms_with(config["arms"], list(config["generators"]))
     images = folders(config["generators"], config["seeds"])
     for name, folder in [(name, folder) for name, by_seed in images.items() for folder in set(by_seed.values())]:
@@ -98,7 +98,7 @@ def _require_class(
         )
 
 
-def _training_images(split: Path) -> dict[str, int]:
+def training_images(split: Path) -> dict[str, int]:
     """Count the training images of each class; empty where the split isn't made yet."""
     path = split / "manifest.csv"
     if not path.is_file():

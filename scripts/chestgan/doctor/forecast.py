@@ -13,7 +13,7 @@ from typing import Any
 
 import pandas as pd
 
-from chestgan.base import branches, files, imported
+from chestgan.base import branches, configuration, files, imported
 from chestgan.base.errors import UserError
 from chestgan.base.real_fraction import WHOLE, part
 from chestgan.doctor.machine import BYTES_PER_TRAINING
@@ -58,12 +58,14 @@ class Known:
 
     Attributes:
         presets: every setting of each preset.
+        architectures: those of each kind.
         sizes: the sides of images that each architecture can make.
         measured: presets by image size with their parameters and the images/s of a training.
         classifier_bytes: size of each classifier's weights.
     """
 
     presets: dict[str, dict[str, Any]]
+    architectures: dict[str, list[str]]
     sizes: dict[str, list[int]]
     measured: list[dict[str, Any]]
     classifier_bytes: dict[str, int]
@@ -91,7 +93,9 @@ def jobs(config: Mapping[str, Any]) -> dict[str, int]:
     """Count the jobs of a whole study by stage."""
     n_seeds, n_generators = len(config["seeds"]), len(config["generators"])
     n_trainings = len(branches.trainings(config)) * n_seeds
-    jobs = {"split_data": 1, "take_patients": len(branches.parts(config)) * n_seeds}
+    is_demo = config["split_data"]["folder"] == configuration.DEMO_FOLDER
+    jobs = {"make_demo_data": int(is_demo), "split_data": 1}
+    jobs |= {"take_patients": len(branches.parts(config)) * n_seeds}
     jobs |= {"import_images": (n_generators - len(trained(config))) * n_seeds}
     jobs |= dict.fromkeys(("train_acgan", "generate_images"), n_trainings)
     jobs |= {"compute_fid": n_generators * n_seeds}
@@ -253,9 +257,14 @@ def _measured(config: Mapping[str, Any], settings: Mapping[str, Any], known: Kno
 
 
 def _bytes_of_training(config: Mapping[str, Any], generator: str, known: Known) -> int:
-    row = _measured(config, resolved(config, generator, known), known)
+    """Estimate what a training's files fill, with the networks of the snapshots that are kept."""
+    settings = resolved(config, generator, known)
+    every, n_kept = settings.get("keep_snapshots", 0), 0
+    if every:
+        n_kept = int(settings["kimg"] / (every * settings["snapshot_kimg"]))
+    row = _measured(config, settings, known)
     if row is None:
-        return BYTES_PER_TRAINING
-    numbers = _COPIES_OF_GENERATOR * row["generator_parameters"]
-    numbers += _COPIES_OF_DISCRIMINATOR * row["discriminator_parameters"]
-    return round(_BYTES_PER_NUMBER * numbers)
+        return round(BYTES_PER_TRAINING * (1 + n_kept / _COPIES_OF_GENERATOR))
+    of_discriminator = _COPIES_OF_DISCRIMINATOR + n_kept * bool(settings.get("keep_discriminators"))
+    numbers = (_COPIES_OF_GENERATOR + n_kept) * row["generator_parameters"]
+    return round(_BYTES_PER_NUMBER * (numbers + of_discriminator * row["discriminator_parameters"]))

@@ -3,7 +3,6 @@
 import functools
 import inspect
 import json
-import math
 import os
 import re
 import shlex
@@ -15,9 +14,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from chestgan.base import configuration, files, provenance
+from chestgan.base import branches, configuration, files, provenance
 from chestgan.base.errors import UserError
-from chestgan.base.real_fraction import WHOLE
 from chestgan.cluster import programs
 from chestgan.doctor.findings import Finding, fine, missing, wrong
 
@@ -202,12 +200,18 @@ def data(config: dict[str, Any]) -> Iterator[Finding]:
             yield missing("data", f"{folder} holds the table {', '.join(names)} and no image; bring the images there")
 
 
+def _n_trainings(config: dict[str, Any]) -> int:
+    """Count the trainings of a study; none where its configuration has mistakes, of which others tell."""
+    try:
+        return len(branches.trainings(config)) * len(config["seeds"])
+    except (KeyError, UserError):
+        return 0
+
+
 def disk(config: dict[str, Any], folder: Path) -> Iterator[Finding]:
     """Try to write where the results go, and compare the free space with a rough need."""
     place = folder / "results" if (folder / "results").is_dir() else folder
-    # a fraction of the patients has generators of its own
-    counted = (config.get("generators", {}), config.get("seeds", []), config.get("real_fraction") or [WHOLE])
-    trainings = math.prod(map(len, counted))
+    trainings = _n_trainings(config)
     needed = max(_LEAST_BYTES, trainings * BYTES_PER_TRAINING)
     free = shutil.disk_usage(place).free
     try:

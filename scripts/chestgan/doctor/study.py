@@ -16,6 +16,7 @@ from chestgan.data.inspection import Inspection
 from chestgan.data.splits import Parts
 from chestgan.doctor import forecast
 from chestgan.doctor.forecast import Known
+from chestgan.gan import batch_limits
 
 _SECONDS_PER_HOUR = 3600
 # with as many patients of each class a fraction leaves none empty, however they are split
@@ -43,8 +44,10 @@ def look_ahead(config: Mapping[str, Any], known: Known, folder: Path, inspect: C
         inspected = inspect(config["split_data"], **({"n_files": 0} if is_split else {}))
         classes = inspected.selected.classes
     check_labels(config, classes)
+    check_batches(config, classes, known)
     split = folder / "results" / config["dataset"] / "split"
     imported.require_enough(config, classes, split)
+    check_counts(config, classes, split)
     check_fractions(config, inspected, split)
     check_starts(config, classes, split)
     return list(summary(config, inspected, known, folder))
@@ -99,7 +102,16 @@ def check_kinds(config: Mapping[str, Any], known: Known) -> None:
     for name in forecast.trained(config):
         resolved = forecast.resolved(config, name, known)
         preset = resolved.get("preset", "covidgan")
-        own = known.presets[preset]
+        own, architectures = known.presets[preset], known.architectures[known.presets[preset]["kind"]]
+        if resolved["architecture"] not in architectures:
+            raise UserError(
+                f"generators.{name}.architecture is {resolved['architecture']!r}, and its preset {preset} is of kind "
+                f"{own['kind']}; expected {' or '.join(architectures)}, or another preset"
+            )
+        if resolved.get("keep_discriminators") and not resolved.get("keep_snapshots"):
+            raise UserError(
+                f"generators.{name}: keep_discriminators goes with keep_snapshots: the snapshots to keep them of"
+            )
         foreign = [key for key in resolved if key in of_any and key not in own]
         if own["kind"] != "gan" and resolved.get("keep_discriminators"):
             foreign.append("keep_discriminators")
@@ -115,6 +127,42 @@ def _foreign(config: Mapping[str, Any], generator: str, key: str, found: str) ->
         place, remedy = "train_acgan", f"set generators.{generator}.{key} to null, or move it to those that have it"
     value = forecast.given(config, generator)[key]
     return f"{place}.{key} is {value!r}, but generators.{generator} ({found}) has no such setting; {remedy}"
+
+
+def check_batches(config: Mapping[str, Any], classes: Sequence[str], known: Known) -> None:
+    """Refuse batches that the processes of a training can't share, which on a cluster it would say after hours.
+
+    Raises:
+        UserError: names the generator.
+    """
+    processes = config.get("nodes", 1) * max(1, config.get("gpus", 0))
+    for name in forecast.trained(config):
+        settings = forecast.resolved(config, name, known)
+        try:
+            batch_limits.check(settings["batch_size"], settings["snapshot_kimg"], len(classes), processes)
+        except UserError as error:
+            raise UserError(f"generators.{name}: {error}") from None
+
+
+def check_counts(config: Mapping[str, Any], classes: Sequence[str], split: Path) -> None:
+    """Refuse counts of generated images with which an arm can't be trained, as soon as there is a split.
+
+    Raises:
+        UserError: names the arm, the class and the counts.
+    """
+    counts, n_train = config["generate_images"].get("counts"), imported.training_images(split)
+    if not counts or not n_train or not forecast.trained(config):
+        return
+    for name, arm in config["arms"].items():
+        ratio = arm.get("ratio", 1.0)
+        for label in classes if KINDS[arm["train_on"]].needs_generator else ():
+            wanted = round(ratio * n_train.get(label, 0))
+            if counts.get(label, 0) < wanted:
+                raise UserError(
+                    f"arms.{name}.ratio is {ratio:g}, which takes {wanted} images of {label} for the {n_train[label]} "
+                    f"that it is trained on, and generate_images.counts has {counts.get(label, 0)}; raise the latter, "
+                    "or lower the former"
+                )
 
 
 def check_fractions(config: Mapping[str, Any], inspected: Inspection | None, split: Path) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from chestgan.base.errors import UserError
+from chestgan.gan import batch_limits
 from chestgan.gan.networks.architectures import ARCHITECTURES, DENOISERS
 from chestgan.gan.presets import TrainingSettings
 from chestgan.images import image_set
@@ -53,7 +54,6 @@ def check(settings: TrainingSettings, n_classes: int, image_size: int, processes
     Raises:
         UserError: with the setting, its value, and those that can.
     """
-    batch_size = settings.batch_size
     # without a discriminator, nothing need tell classes apart
     conditioning = settings.conditioning if settings.kind == "gan" else None
     if n_classes < 2 and conditioning not in ("per_class", None):
@@ -61,16 +61,7 @@ def check(settings: TrainingSettings, n_classes: int, image_size: int, processes
             f"conditioning is {conditioning!r}, but there is {n_classes} class; expected per_class, or 2 classes or "
             "more"
         )
-    if batch_size % processes or batch_size // processes < 2 * n_classes:
-        raise UserError(
-            f"batch_size is {batch_size}; expected a multiple of the {processes} processes that leaves each at least "
-            f"two images of each of the {n_classes} classes"
-        )
-    if 1000 * settings.snapshot_kimg < batch_size:
-        raise UserError(
-            f"snapshot_kimg is {settings.snapshot_kimg:g}; expected at least {batch_size / 1000:g}, the images of one "
-            "step"
-        )
+    batch_limits.check(settings.batch_size, settings.snapshot_kimg, n_classes, processes)
     architecture = (ARCHITECTURES | DENOISERS)[settings.architecture]
     architecture.check_size(image_size)
     for stage in settings.stages_of(image_size):
