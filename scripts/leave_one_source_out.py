@@ -16,10 +16,9 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import yaml
 
 import split_data
-from chestgan.base import commandline, configuration, files, settings
+from chestgan.base import commandline, configuration, files, settings, yaml_files
 from chestgan.base.errors import UserError
 from chestgan.base.settings import setting
 from chestgan.base.tables import write_table
@@ -68,10 +67,7 @@ def run(config: Config) -> None:
 
 def read_study(configfile: Path) -> dict[str, Any]:
     """Read and check a configuration, as the workflow does."""
-    try:
-        study = yaml.safe_load(configfile.read_text(encoding="utf-8"))
-    except (OSError, ValueError, yaml.YAMLError) as error:
-        raise UserError(f"{configfile} can't be read: {' '.join(str(error).split())}") from None
+    study = yaml_files.read(configfile)
     configuration.check(study, SCHEMA)
     configuration.normalise(study, SCHEMA)
     return study

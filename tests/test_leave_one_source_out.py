@@ -57,6 +57,20 @@ def leave_out(study: Path, *flags: str) -> int:
     return leave_one_source_out.main(["--configfile", str(study), *flags])
 
 
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "the configuration has mistakes"),
+        ("- a", "holds no settings"),
+        ("dataset: a\ndataset: b", "stands there twice"),
+    ],
+)
+def test_a_configuration_that_is_none_is_refused(text: str, words: str, study: Path, capsys) -> None:
+    study.write_text(text)
+    assert leave_out(study) == 1
+    assert words in capsys.readouterr().err
+
+
 def test_each_source_has_a_study_of_its_own(study: Path, commands: list[list[str]], capsys) -> None:
     for name, n_images in (("mine", 10), ("mine-without-east", 22), ("mine-without-west", 24)):
         finish(name, n_images)

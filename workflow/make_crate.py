@@ -8,7 +8,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "scripts"))
 
-from chestgan.base import yaml_files
+from chestgan.base import configuration, yaml_files
 from chestgan.base.errors import UserError
 from chestgan.study import crate
 
@@ -16,9 +16,12 @@ from chestgan.study import crate
 def main() -> int:
     """Write the description."""
     try:
-        config = yaml_files.read(Path(sys.argv[1]))
-        notes = (config.get("study_notes") or {}) | {"licence": config.get("licence")}
-        print(f"the crate: {crate.write(Path('results', config['dataset']), notes)}")
+        path = Path(sys.argv[1])
+        config = yaml_files.read(path)
+        folder, notes = Path("results", configuration.dataset_of(config, path)), config.get("study_notes") or {}
+        if not isinstance(notes, dict):
+            raise UserError(f"{path}: study_notes is {notes!r:.100}; expected lines such as `title: ...` below it")
+        print(f"the crate: {crate.write(folder, notes | {'licence': config.get('licence')})}")
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

@@ -5,14 +5,15 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "scripts"))
 
-from chestgan.base import checksums, yaml_files
+from chestgan.base import checksums, configuration, yaml_files
 from chestgan.base.errors import UserError
 
 
 def main() -> int:
     """Tell every file that isn't as it was."""
     try:
-        folder = Path("results", yaml_files.read(Path(sys.argv[1]))["dataset"])
+        path = Path(sys.argv[1])
+        folder = Path("results", configuration.dataset_of(yaml_files.read(path), path))
         problems = checksums.verify(folder)
     except UserError as error:
         problems = [str(error)]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "scripts"))
 
-from chestgan.base import yaml_files
+from chestgan.base import configuration, yaml_files
 from chestgan.base.errors import UserError
 from chestgan.display import samples_page
 
@@ -19,7 +19,8 @@ _SECONDS_BETWEEN_LOOKS = 10
 def main() -> int:
     """Write the page again and again, until Ctrl-C."""
     try:
-        dataset = yaml_files.read(Path(sys.argv[1]))["dataset"]
+        path = Path(sys.argv[1])
+        dataset = configuration.dataset_of(yaml_files.read(path), path)
         results, logs = Path("results", dataset), Path("logs", dataset)
         if not results.is_dir():
             raise UserError(f"there is no folder {results} yet; start the study first")

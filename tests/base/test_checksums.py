@@ -71,7 +71,9 @@ def test_an_edit_between_two_runs_is_found_and_stays_found(study: Path) -> None:
     assert len(checksums.verify(study)) == 1
     checksums.begin(study)
     checksums.record(study)
-    assert checksums.verify(study) == [f"{study}/report.html was changed: its checksum isn't the one of when it was made"]
+    assert checksums.verify(study) == [
+        f"{study}/report.html was changed: its checksum isn't the one of when it was made"
+    ]
 
 
 def test_what_a_killed_run_made_is_recorded_by_the_next(study: Path) -> None:
@@ -82,6 +84,14 @@ def test_what_a_killed_run_made_is_recorded_by_the_next(study: Path) -> None:
     checksums.begin(study)
     checksums.record(study)
     assert checksums.verify(study) == []
+
+
+@pytest.mark.parametrize("name", ["checkpoint", "snapshots", "tensorboard", "features"])
+def test_a_class_or_an_arm_may_have_the_name_of_a_folder_left_out(study: Path, name: str) -> None:
+    for place in (f"dcgan/seed-0/generated/png/{name}/0.png", f"classifier/{name}/seed-0/scores.csv"):
+        (study / place).parent.mkdir(parents=True)
+        (study / place).write_text("new")
+    assert len(checksums.verify(study)) == 2
 
 
 def test_missing_and_new_files_are_named(study: Path) -> None:
@@ -109,6 +119,10 @@ def test_the_command_tells_what_is_wrong_in_lines(study: Path, tmp_path: Path) -
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr.count("\n")) == (1, 1)
     assert done.stderr.startswith("error: results/mine/report.html was changed")
+    for text, found in (("", "None"), ("dataset: 5", "5")):
+        (tmp_path / "none.yaml").write_text(text)
+        done = subprocess.run([*command[:2], "none.yaml"], cwd=tmp_path, capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stderr[:42]) == (1, f"error: none.yaml: dataset is {found}; expected a"[:42])
     (study / checksums.NAME).unlink()
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.stderr == "error: there is no results/mine/checksums.sha256; a run that comes to its end writes it\n"

@@ -1,5 +1,6 @@
 """The checksums of a study's results, kept beside them in the form of the program sha256sum."""
 
+import itertools
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,8 +11,8 @@ from chestgan.base.errors import UserError
 NAME = "checksums.sha256"
 # the earlier ones, as long as a run hasn't come to its end
 _ASIDE = ".checksums.sha256.aside"
-# what may be deleted, goes on changing, or is written for a look
-_LEFT_OUT_FOLDERS = ("checkpoint", "features", "snapshots", "tensorboard")
+# what may be deleted, goes on changing, or is written for a look: of the study, and of each training
+_FEATURES, _OF_TRAINING = "features", ("checkpoint", "snapshots", "tensorboard")
 _LEFT_OUT = (NAME, _ASIDE, "samples.html", "snakemake.html", "ro-crate-metadata.json", "setup.txt")
 
 
@@ -19,7 +20,10 @@ def results(folder: Path) -> Iterator[Path]:
     """List the files of a study's results that stay, in alphabetical order."""
     for path in files.below(folder):
         inside = path.relative_to(folder)
-        if not set(inside.parts[:-1]) & set(_LEFT_OUT_FOLDERS) and str(inside) not in _LEFT_OUT:
+        of_training = any(
+            above.startswith("seed-") and name in _OF_TRAINING for above, name in itertools.pairwise(inside.parts[:-1])
+        )
+        if inside.parts[0] != _FEATURES and not of_training and str(inside) not in _LEFT_OUT:
             yield path
 
 

@@ -42,6 +42,20 @@ def check(config: dict[str, Any], schema: Path) -> None:
         raise UserError("\n".join(["the configuration has mistakes:", *mistakes]))
 
 
+def dataset_of(config: dict[str, Any], path: Path) -> str:
+    """Find the name of the data in a configuration that `check` hasn't seen, read from `path`.
+
+    Raises:
+        UserError: there is none that a folder could have.
+    """
+    dataset = config.get("dataset")
+    if not isinstance(dataset, str) or not dataset or "/" in dataset:
+        raise UserError(
+            f"{path}: dataset is {dataset!r}; expected the name of a study's data, as results/<dataset> has it"
+        )
+    return dataset
+
+
 def sound_sections(config: dict[str, Any], schema: Path) -> dict[str, Any]:
     """Return the sections of a configuration in which `check` finds no mistake."""
     plain = {}
@@ -167,7 +181,8 @@ def _read_text(config: dict[str, Any], validator: jsonschema.Draft202012Validato
     Snakemake leaves nested values of `--config` on the command line as text.
     """
     for error in list(validator.iter_errors(config)):
-        if error.validator == "type" and error.validator_value == "array" and isinstance(error.instance, str):
+        is_single = isinstance(error.instance, str | int | float) and not isinstance(error.instance, bool)
+        if error.validator == "type" and error.validator_value == "array" and is_single:
             _replace(config, error, [error.instance])
     for error in list(validator.iter_errors(config)):
         if error.validator == "type" and isinstance(error.instance, str):
