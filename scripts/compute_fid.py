@@ -25,6 +25,7 @@ import numpy as np
 import pandas as pd
 
 from chestgan.base import commandline, devices, files, settings
+from chestgan.base.errors import UserError
 from chestgan.base.provenance import versions
 from chestgan.base.settings import argument, setting
 from chestgan.base.tables import write_table
@@ -68,8 +69,8 @@ class Config:
         minimum=16,
         maximum=plain_folder.MOST_PIXELS,
     )
-    square: str = argument(
-        "how the images of a plain folder of real ones become square", "pad", choices=("pad", "crop")
+    square: str | None = argument(
+        "how the images of a plain folder of real ones become square; default: pad", None, choices=("pad", "crop")
     )
     device: str = argument("compute device", "cpu", choices=devices.DEVICES)
     threads: int = argument("CPU threads; 0: torch's own choice", 0, minimum=0)
@@ -127,11 +128,13 @@ def image_sets(config: Config, scratch: Path) -> dict[str, Path]:
         if plain_folder.is_plain(folder):
             sets[side] = scratch / side
     threads = config.threads or 2
+    require_use(config, sets)
     if sets["real"] != config.real:
-        size = config.image_size or plain_folder.median_side(config.real)
         if sets["generated"] == config.generated:
             size = image_set.read(config.generated).images.shape[1]
-        how, classes = preparation.Preparation(size, config.square, 1, None), None
+        else:
+            size = config.image_size or plain_folder.median_side(config.real)
+        how, classes = preparation.Preparation(size, config.square or "pad", 1, None), None
         plain_folder.make_set(config.real, how, threads, sets["real"])
     elif sets["generated"] != config.generated:
         real = files.read_json(config.real / "settings.json")
@@ -140,6 +143,24 @@ def image_sets(config: Config, scratch: Path) -> dict[str, Path]:
         named = {"generator": config.generated.resolve().name, "seed": 0}
         plain_folder.make_set(config.generated, how, threads, sets["generated"], classes, **named)
     return sets
+
+
+def require_use(config: Config, sets: dict[str, Path]) -> None:
+    """Refuse flags of how plain folders are prepared where an image set has decided that.
+
+    Args:
+        sets: the image sets of both sides; that of a plain folder has another place than the folder.
+
+    Raises:
+        UserError: names the flag and the set.
+    """
+    for flag, sides in (("image_size", ("real", "generated")), ("square", ("real",))):
+        for side in sides:
+            if vars(config)[flag] is not None and sets[side] == vars(config)[side]:
+                raise UserError(
+                    f"{flag} is {vars(config)[flag]}, but {side} is the image set {sets[side]}, which has decided "
+                    "that; leave it out"
+                )
 
 
 def measure_without_split(

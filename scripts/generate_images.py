@@ -82,13 +82,20 @@ def count_images(config: Config, classes: list[str]) -> dict[str, int]:
     """Count how many images of each class to generate.
 
     Raises:
-        UserError: a class isn't the generator's, or a count is no number.
+        UserError: a class isn't the generator's, a count is no number, or a ratio makes no image of a class.
     """
     if config.real is not None:
         train = image_set.read(config.real).where(split="train")
         if train.classes != classes:
             raise UserError(f"{config.real} has the classes {train.classes}, but the generator {classes}")
-        return {label: round(config.ratio * (train.manifest["label"] == label).sum()) for label in classes}
+        n_train = train.manifest["label"].value_counts()
+        counts = {label: round(config.ratio * n_train[label]) for label in classes}
+        for label in (label for label, count in counts.items() if not count):
+            raise UserError(
+                f"ratio is {config.ratio:g}, which makes no image of {label}, of which {n_train[label]} are there to "
+                "train on; raise it"
+            )
+        return counts
     return parse_counts(config.counts, classes)
 
 

@@ -255,8 +255,11 @@ def read_headers(config: Config, table: pd.DataFrame) -> tuple[pd.DataFrame, pd.
     """
     paths = [config.folder / file for file in table["file"]]
     table = header_table.describe(table, list(headers.read_all(paths, config.threads)), config.source_from)
-    wanted = {"view": config.views, "modality": config.modalities}
-    unwanted = pd.concat([header_table.left_out(table, column, values) for column, values in wanted.items()])
+    others = [
+        header_table.left_out(table, "view", config.views, "split_data.views"),
+        header_table.left_out(table, "modality", config.modalities, "split_data.modalities"),
+    ]
+    unwanted = pd.concat(others)
     unwanted = unwanted[~unwanted.index.duplicated()]
     table = table.drop(unwanted.index)
     notes = header_table.warnings_about(table)

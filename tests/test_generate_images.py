@@ -113,6 +113,13 @@ def test_two_processes_draw_the_pool_of_one(generator: Path, tmp_path: Path) -> 
     assert len(list((tmp_path / "two").rglob("*.png"))) == 90
 
 
+def test_a_ratio_that_makes_no_image_is_refused(generator: Path, tiny_split: Path, tmp_path: Path, capsys) -> None:
+    flags = ["--ratio", "0.001", "--real", str(tiny_split), "--output", str(tmp_path / "pool")]
+    assert generate_images.main(["--generator", str(generator), *flags]) == 1
+    assert "error: ratio is 0.001, which makes no image of covid, of which " in capsys.readouterr().err
+    assert not (tmp_path / "pool").exists()
+
+
 @pytest.mark.parametrize(
     ("more", "message"),
     [

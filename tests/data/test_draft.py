@@ -35,10 +35,21 @@ def test_the_class_to_find_is_the_one_that_sounds_ill(classes: list[str], positi
     assert draft.positive_class(classes) == positive
 
 
-@pytest.mark.parametrize(("side", "size"), [(2000, 64), (64, 64), (63, 32), (32, 32), (20, 16)])
+@pytest.mark.parametrize(("side", "size"), [(2000, 64), (64, 64), (63, 32), (32, 32), (28, 28), (20, 20), (19, 16)])
 def test_images_are_not_enlarged(side: int, size: int) -> None:
     assert draft.image_size(found(sides=np.full((5, 2), side))) == size
     assert draft.image_size(found(sides=np.empty((0, 2)))) == 64
+
+
+def test_images_too_small_for_a_gan_have_another_generator() -> None:
+    for side, preset in ((32, "strong"), (28, "diffusion")):
+        text = draft.write("x", Path("x"), found(sides=np.full((5, 2), side)), [], ["a", "b"], 0)
+        assert yaml.safe_load(text)["generators"] == {preset: {"preset": preset}}
+
+
+@pytest.mark.parametrize("dataset", ["2024", "2024-07-01", "true", "mine"])
+def test_a_name_that_yaml_would_read_as_something_else_is_quoted(dataset: str) -> None:
+    assert yaml.safe_load(draft.write(dataset, Path("x"), found(), [], ["a", "b"], 0))["dataset"] == dataset
 
 
 def test_odd_names_are_written_so_that_yaml_reads_them_as_they_are() -> None:

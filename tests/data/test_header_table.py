@@ -3,6 +3,7 @@
 import pandas as pd
 import pytest
 
+from chestgan.base.errors import UserError
 from chestgan.data import header_table
 from chestgan.data.headers import Header
 
@@ -52,13 +53,19 @@ def test_a_column_of_the_table_wins_over_the_header() -> None:
 def test_other_views_are_left_out_with_what_they_are() -> None:
     views = [Header({"view": view, "modality": "DX"}) for view in ("PA", "ap", "LL", "")]
     table = described(*views, Header())
-    left_out = header_table.left_out(table, "view", ("pa", "AP"))
+    left_out = header_table.left_out(table, "view", ("pa", "AP"), "views")
     assert left_out["file"].tolist() == ["2.dcm", "3.dcm"]
     assert set(left_out["reason"]) == {"other view"}
     assert left_out["detail"].tolist() == ["LL; wanted: pa, AP", "not in its header; wanted: pa, AP"]
-    assert header_table.left_out(table, "view", ("PA", "AP", ""))["file"].tolist() == ["2.dcm"]
-    assert header_table.left_out(table, "view", ()).empty
-    assert header_table.left_out(table, "modality", ("CR",))["reason"].tolist() == ["other modality"] * 4
+    assert header_table.left_out(table, "view", ("PA", "AP", ""), "views")["file"].tolist() == ["2.dcm"]
+    assert header_table.left_out(table, "view", (), "views").empty
+    assert header_table.left_out(table, "modality", ("CR",), "modalities")["reason"].tolist() == ["other modality"] * 4
+
+
+def test_a_view_that_no_image_has_is_refused_with_its_key() -> None:
+    table = described(Header({"view": "PA"}), Header({"view": "LL"}))
+    with pytest.raises(UserError, match=r"^split_data.views is LAT, and no image has that; the headers say LL, PA$"):
+        header_table.left_out(table, "view", ("LAT",), "split_data.views")
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,13 @@ _WELL = re.compile(r"(no|non|not|neg|negative|normal|healthy|control|other|0)(\b
 # classes with fewer images than this can't be in all splits with enough
 _FEWEST_IMAGES = 6
 _MOST_CLASSES = 6
-_USUAL_SIZE = 64
+_USUAL_SIZE, _LEAST_OF_GAN = 64, 32
+# of which a diffusion model can make images
+_SMALL_SIZES = (28, 24, 20, 16)
+_STRONG = """strong:
+    preset: strong # for a few hundred images; covidgan and dcgan are the published ones, and collapse on so few"""
+_DIFFUSION = """diffusion:
+    preset: diffusion # the GANs here make no images this small"""
 _STUDY = """
 # Trained once with each seed; three say little of the variance, five say more.
 seeds: [0, 1, 2]
@@ -29,8 +35,7 @@ train_acgan:
   mixed_precision: bf16
 
 generators:
-  strong:
-    preset: strong # meant for a few hundred images; covidgan and dcgan are the published ones, and collapse on so few
+  {generator}
 
 generate_images:
   ratio: 1.0 # as many as there are real training images
@@ -74,7 +79,7 @@ def write(dataset: str, folder: Path, found: Survey, split: list[str], classes: 
     lines = [
         f"# {folder}: {found.n_images} images{_sizes(found)}. config/README.md describes every key.",
         "",
-        f"dataset: {dataset} # results go to results/{dataset}",
+        f"dataset: {_yaml(dataset)} # results go to results/{dataset}",
         "",
         "split_data:",
         f"  folder: {_yaml(str(folder))}",
@@ -86,6 +91,7 @@ def write(dataset: str, folder: Path, found: Survey, split: list[str], classes: 
         why=f"this machine has {n_gpus}" if n_gpus else "this machine has none",
         budget=f"thousand images shown, {hours}; 30 show in a tenth of it whether all fits together",
         positive=_yaml(positive_class(classes)),
+        generator=_STRONG if size >= _LEAST_OF_GAN else _DIFFUSION,
     )
     return "\n".join(lines) + "\n" + study
 
@@ -118,11 +124,11 @@ def split_keys(found: Survey) -> tuple[list[str], list[str]]:
 
 
 def image_size(found: Survey) -> int:
-    """Choose the side of the images: 64 pixels, or 32 or 16 where most have no 64."""
+    """Choose the side of the images: 64 pixels, or less where most have no 64."""
     if not len(found.sides):
         return _USUAL_SIZE
     usual = float(np.median(found.sides.min(axis=1)))
-    return next((size for size in (_USUAL_SIZE, 32) if usual >= size), 16)
+    return next((size for size in (_USUAL_SIZE, _LEAST_OF_GAN, *_SMALL_SIZES) if usual >= size), _SMALL_SIZES[-1])
 
 
 def positive_class(classes: list[str]) -> str:
@@ -139,7 +145,10 @@ def _folder_keys(found: Survey) -> list[str]:
         lines.append("label_pattern: ^[^/]+/([^/]+)/ # below train, test, ...; the study splits anew")
     if found.patients_in_folders:
         return [*lines, "patient_pattern: ^[^/]+/([^/]+)/ # the folder inside a class folder"]
-    return [*lines, "# no patients: they would be named by a table, or by patient_pattern from the files' paths"]
+    return [
+        *lines,
+        "# patients are those of DICOM headers; others a table names, or patient_pattern by the files' paths",
+    ]
 
 
 def _rule_keys(table: TableGuess, ruled: list[str]) -> list[str]:

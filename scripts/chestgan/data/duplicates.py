@@ -165,5 +165,5 @@ def _pairs(nearest: np.ndarray, flipped: int) -> np.ndarray:
 def _exact_pairs(sha256: np.ndarray) -> np.ndarray:
     """Pair every file with each later one of equal bytes: (P, 2) int64."""
     places = pd.Series(np.arange(len(sha256))).groupby(sha256)
-    pairs = [(a, b) for _, same in places for i, a in enumerate(same) for b in same.iloc[i + 1 :] if len(same) > 1]
+    pairs = [(a, b) for _, same in places for i, a in enumerate(same) for b in same.iloc[i + 1 :]]
     return np.array(pairs, dtype=np.int64).reshape(-1, 2)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from chestgan.base.errors import UserError
 from chestgan.data import headers, patients
 
 # what may become columns of the manifest
@@ -45,17 +46,26 @@ def describe(table: pd.DataFrame, found: Sequence[headers.Header], source_from: 
     )
 
 
-def left_out(table: pd.DataFrame, column: str, wanted: Sequence[str]) -> pd.DataFrame:
+def left_out(table: pd.DataFrame, column: str, wanted: Sequence[str], key: str) -> pd.DataFrame:
     """List the rows that have another value than those that are wanted: file, label, reason, detail.
 
     Args:
         table: from `describe`.
         column: `view` or `modality`.
         wanted: its values, in any case; '' for files whose header has none. All rows are wanted if there is none.
+        key: of the configuration, that says which are wanted.
+
+    Raises:
+        UserError: no row has one of them.
     """
     values = table[column].str.upper()
     other = ~values.isin([value.upper() for value in wanted]) & ((values != "") | table["has_header"])
     rows = table.loc[other & bool(wanted), ["file", "label"]].copy()
+    if len(rows) == len(table) > 0:
+        found = sorted(set(values) - {""})
+        raise UserError(
+            f"{key} is {', '.join(wanted)}, and no image has that; the headers say {', '.join(found) or 'nothing'}"
+        )
     shown = values[rows.index].replace("", "not in its header")
     return rows.assign(reason=f"other {column}", detail=shown + f"; wanted: {', '.join(wanted)}")
 

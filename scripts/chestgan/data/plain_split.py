@@ -1,5 +1,6 @@
 """Plain folders in place of the image sets of a study, for a classifier that is trained by hand."""
 
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -77,3 +78,4 @@ def make_split(train: Path, test: Path, how: Preparation, seed: int, threads: in
     image_set.write_manifest(folder, manifest.assign(patient=manifest["file"], source=""))
     told = {side: files.read_json(scratch / side / "settings.json") for side in sides}
     files.write_json(folder / "settings.json", told | {"warnings": [WARNING]})
+    print(f"warning: {WARNING}", file=sys.stderr)

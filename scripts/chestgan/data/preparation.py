@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from chestgan.base import files
+from chestgan.base.errors import UserError
 from chestgan.data import decoding, file_formats, framing, grey, processes
 from chestgan.data.grey import Decoded, Window
 from chestgan.data.refusal import Refusal
@@ -43,7 +44,16 @@ class Preparation:
 
 
 def like(settings: dict[str, Any]) -> Preparation:
-    """Prepare others as the images of a split were, from the settings that it records; of any least size."""
+    """Prepare others as the images of a split were, from the settings that it records; of any least size.
+
+    Raises:
+        UserError: they are of no result of split_data.
+    """
+    if not {"image_size", "square"} <= settings.keys():
+        raise UserError(
+            "real is no result of split_data, so how its images were prepared isn't known; name the split, or give "
+            "the other images as an image set too"
+        )
     low, high = settings.get("window_low"), settings.get("window_high")
     window = None if low is None else Window(low, high)
     return Preparation(settings["image_size"], settings["square"], 1, window)

@@ -1,5 +1,6 @@
 """Everything that the page of a study tells, read from the folders that its stages left."""
 
+import contextlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -107,8 +108,8 @@ def read(
     missing = [key for key in _NEEDED if not isinstance(told, dict) or key not in told]
     if missing:
         raise UserError(f"{study}/study.json doesn't name {', '.join(missing)}; run summarise_study again")
-    sets = ((_settings(folder), folder) for folder in generated)
-    trainings = ((_settings(folder), folder) for folder in train)
+    sets = ((_settings(folder, "generator", "seed"), folder) for folder in generated)
+    trainings = ((_settings(folder, "name", "seed"), folder) for folder in train)
     return Study(
         folder=study,
         told=told,
@@ -125,9 +126,9 @@ def read(
     )
 
 
-def _settings(folder: Path) -> dict[str, Any]:
+def _settings(folder: Path, *needed: str) -> dict[str, Any]:
     settings = files.read_json(folder / "settings.json")
-    if not isinstance(settings, dict):
+    if not isinstance(settings, dict) or not settings.keys() >= set(needed):
         raise UserError(f"{folder}/settings.json isn't of a result; run again what makes {folder}")
     return settings
 
@@ -143,6 +144,7 @@ def _seconds(folder: Path) -> dict[str, float]:
     taken: dict[str, float] = {}
     for path in sorted(folder.rglob("*.tsv")):
         stage = path.relative_to(folder).parts[0].removesuffix(".tsv")
-        table = pd.read_csv(path, sep="\t")
-        taken[stage] = taken.get(stage, 0.0) + float(table["s"].sum())
+        # that of a job that was killed may be empty
+        with contextlib.suppress(ValueError, KeyError):
+            taken[stage] = taken.get(stage, 0.0) + float(pd.read_csv(path, sep="\t")["s"].sum())
     return taken
