@@ -33,6 +33,7 @@ def test_a_closed_terminal_ends_nothing_that_was_started_with_nohup() -> None:
 
 def test_without_a_limit_there_is_always_time() -> None:
     with interruption.watch(0.0) as watching:
+        assert watching.reason() == ""
         watching.last -= 1e9
         assert watching.reason() == ""
 
@@ -47,6 +48,17 @@ def test_the_limit_counts_from_the_start_of_the_process(monkeypatch) -> None:
         assert watching.reason() == "the time limit is near"
     monkeypatch.setattr(interruption.psutil.Process, "create_time", lambda process: time.time() - 30)
     with interruption.watch(1.0) as watching:
+        assert watching.reason() == ""
+
+
+def test_the_start_is_no_piece_of_work(monkeypatch) -> None:
+    monkeypatch.setattr(interruption.psutil.Process, "create_time", lambda process: time.time())
+    clock = time.monotonic()
+    with interruption.watch(1.0) as watching:
+        # 30 seconds to load, of the 45 that there are
+        monkeypatch.setattr(interruption.time, "monotonic", lambda: clock + 30)
+        assert watching.reason() == ""
+        monkeypatch.setattr(interruption.time, "monotonic", lambda: clock + 31)
         assert watching.reason() == ""
 
 

@@ -82,8 +82,10 @@ def test_small_jobs_share_a_gpu_and_large_ones_do_not(tmp_path: Path) -> None:
     machine.wait_for_jobs(4)
     assert collections.Counter(gpu for (gpu,) in machine.seen()) == {"0": 2, "1": 2}
     whole = machine.start(1)
+    assert whole.stderr.readline().startswith("waiting for 1 GPU")
     small[0].kill()
-    time.sleep(1.5)
+    # it looks every second
+    time.sleep(2.5)
     assert len(machine.seen()) == 4, "half a GPU is no whole one"
     for job in small[1:]:
         job.kill()

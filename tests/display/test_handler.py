@@ -44,7 +44,9 @@ def show(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(handler.shutil, "get_terminal_size", lambda: os.terminal_size((80, 24)))
 
     def make(stream: io.StringIO, dry: bool = False) -> Display:
-        return Display(stream, logging.Formatter(), dry, KINDS, {}, {}, "opening", lambda: None, lambda: ["the verdict"])
+        return Display(
+            stream, logging.Formatter(), dry, KINDS, {}, {}, "opening", lambda: None, lambda: ["the verdict"]
+        )
 
     return make
 

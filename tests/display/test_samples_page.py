@@ -21,11 +21,16 @@ def test_it_shows_the_newest_sheet_of_every_training(tmp_path: Path) -> None:
     assert f"<figcaption>{said}</figcaption>" in page
     assert '<img src="dcgan/seed-1/checkpoint/samples/kimg-000002.000.png"' in page
     assert page.count("<img") == 1
-    part = results / "real-0.5" / "dcgan" / "seed-1" / "train" / "samples.png"
+    part = results / "real_fraction-0.5" / "dcgan" / "seed-1" / "train" / "samples.png"
     part.parent.mkdir(parents=True)
     part.touch()
+    # an image may be called as a training's folder is
+    (results / "dcgan" / "seed-1" / "generated" / "png" / "covid" / "seed-000001").mkdir(parents=True)
     page = samples_page.write(results, logs).read_text()
-    assert "<figcaption>real-0.5/dcgan, seed 1</figcaption>" in page, "trainings with a fraction of the patients too"
+    assert page.count("<img") == 2
+    assert "<figcaption>real_fraction-0.5/dcgan, seed 1</figcaption>" in page, (
+        "trainings with a fraction of the patients too"
+    )
 
 
 def test_it_is_written_from_a_configuration(tmp_path: Path) -> None:

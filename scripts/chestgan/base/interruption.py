@@ -6,7 +6,7 @@ import math
 import signal
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import psutil
 
@@ -25,20 +25,21 @@ class Watch:
         time_limit: minutes after which this process is killed; 0: never.
         deadline: the moment to have stopped, in seconds of `time.monotonic`; infinite without a time limit.
         received: the name of the signal that came, empty until one does.
-        last: the moment of the last question.
+        last: the moment of the last question; None before the first.
         longest: the longest time between two questions in seconds; work that may take longer than is left isn't begun.
     """
 
     time_limit: float
     deadline: float
     received: str = ""
-    last: float = field(default_factory=time.monotonic)
+    last: float | None = None
     longest: float = 0.0
 
     def reason(self) -> str:
         """Return the reason to stop before the next piece of work; empty to go on."""
         now = time.monotonic()
-        self.longest = max(self.longest, now - self.last)
+        if self.last is not None:
+            self.longest = max(self.longest, now - self.last)
         self.last = now
         if self.received:
             return f"{self.received} was received"

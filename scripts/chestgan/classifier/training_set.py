@@ -82,7 +82,7 @@ def _read_real(folder: Path) -> dict[str, ImageSet]:
     if missing:
         raise UserError(f"{folder}/manifest.csv has no column {', '.join(sorted(missing))}; expected split_data's")
     if len(real.classes) < 2 or real.images.shape[1] != real.images.shape[2]:
-        raise UserError(f"{folder} has {_described(real)}; expected square images of at least 2 classes")
+        raise UserError(f"{folder} has {real.size_and_classes}; expected square images of at least 2 classes")
     sides = {split: real.where(split=split) for split in SPLITS}
     for split, images in sides.items():
         lacking = sorted(set(real.classes) - set(images.classes))
@@ -98,8 +98,8 @@ def _read_synthetic(folder: Path, real: ImageSet, train_on: str) -> tuple[ImageS
     absent, unknown = (set(real.classes) - set(synthetic.classes), set(synthetic.classes) - set(real.classes))
     if synthetic.images.shape[1:] != real.images.shape[1:] or unknown or (absent and KINDS[train_on].needs_every_class):
         raise UserError(
-            f"the synthetic images in {folder} have {_described(synthetic)}, the real ones {_described(real)}; "
-            "expected a generator of these"
+            f"the synthetic images in {folder} have {synthetic.size_and_classes}, the real ones "
+            f"{real.size_and_classes}; expected a generator of these"
         )
     if "seed" not in synthetic.manifest or not synthetic.manifest["seed"].str.isdecimal().all():
         raise UserError(
@@ -159,7 +159,3 @@ def _joined(real: ImageSet, added: ImageSet) -> ImageSet:
     """Put added images behind the real ones."""
     images = np.concatenate([real.images, added.images])
     return ImageSet(images, pd.concat([real.manifest, added.manifest], ignore_index=True))
-
-
-def _described(images: ImageSet) -> str:
-    return f"{images.images.shape[1]} × {images.images.shape[2]} px and the classes {', '.join(images.classes)}"

@@ -222,6 +222,9 @@ def _loads(folder: Path) -> dict[str, Fraction]:
             descriptor = os.open(path, os.O_RDONLY)
         except FileNotFoundError:
             continue
+        except PermissionError:
+            # another user's job was killed before it could let others read: nobody holds it, for the queue is ours
+            continue
         try:
             if _is_held(descriptor):
                 content = json.loads(path.read_text())

@@ -48,7 +48,8 @@ def sheets(results: Path, logs: Path) -> Iterator[Sheet]:
         results: the study's folder of results.
         logs: its folder of logs.
     """
-    for folder in sorted(results.glob("**/seed-*")):
+    # not deeper: below each training lie thousands of images named by seed
+    for folder in sorted([*results.glob("*/seed-*"), *results.glob("*/*/seed-*")]):
         drawn = [*sorted((folder / "checkpoint" / "samples").glob("*.png")), *folder.glob("train/samples.png")]
         if drawn:
             name = folder.relative_to(results).as_posix().replace("/seed-", "-seed-")

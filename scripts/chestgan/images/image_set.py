@@ -42,6 +42,11 @@ class ImageSet:
         """The labels in alphabetical order: a class's place in it is its number everywhere."""
         return sorted(self.manifest["label"].unique())
 
+    @property
+    def size_and_classes(self) -> str:
+        """What has to be the same of sets that go together, in words."""
+        return f"{self.images.shape[1]} × {self.images.shape[2]} px and the classes {', '.join(self.classes)}"
+
     def where(self, **columns: str) -> "ImageSet":
         """Select the images whose manifest has these values, such as `split="train"`, in their order."""
         chosen = np.ones(len(self), dtype=bool)

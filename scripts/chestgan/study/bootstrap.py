@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from chestgan.study.strata import by_labels
+
 
 def patient_bootstrap(patients: np.ndarray, labels: np.ndarray, n: int, seed: int) -> np.ndarray:
     """Resample patients with replacement, all images of a patient together.
@@ -18,9 +20,7 @@ def patient_bootstrap(patients: np.ndarray, labels: np.ndarray, n: int, seed: in
         (n, N) float64, how often each image counts in each resample.
     """
     names, patient_of_image = np.unique(patients, return_inverse=True)
-    strata: dict[tuple[str, ...], list[int]] = {}
-    for patient in range(len(names)):
-        strata.setdefault(tuple(np.unique(labels[patient_of_image == patient])), []).append(patient)
+    strata = by_labels(patient_of_image, labels)
     random = np.random.default_rng(seed)
     counts = np.empty((n, len(names)))
     for stratum in sorted(strata):

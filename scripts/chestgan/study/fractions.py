@@ -81,8 +81,8 @@ def with_worths(
     added = {name: [None] * len(table) for name in WORTH_COLUMNS}
     arms = {fraction: differences.trainings(of, score, left_out) for fraction, of in runs.items()} if len(asked) else {}
     together = family_confidence(confidence, len(asked))
+    curve = _curve(table, arms, score) if len(asked) else None
     for place, row in asked.iterrows():
-        curve = _curve(table, arms, score)
         if row["outcome"] == UNKNOWN:
             found = Worth(np.nan, -np.inf, np.inf, row["reason"])
         elif unfinished:

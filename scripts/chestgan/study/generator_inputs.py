@@ -104,8 +104,8 @@ def read_synthetic(folders: Sequence[Path], real: ImageSet) -> dict[str, tuple[i
         synthetic = image_set.read(folder)
         if synthetic.images.shape[1:] != real.images.shape[1:] or not set(synthetic.classes) <= set(real.classes):
             raise UserError(
-                f"the synthetic set {folder} has {_described(synthetic)}, but the real images have {_described(real)}; "
-                "expected a generator trained on these"
+                f"the synthetic set {folder} has {synthetic.size_and_classes}, but the real images have "
+                f"{real.size_and_classes}; expected a generator trained on these"
             )
         names.append((str(origin["generator"]), int(origin["seed"])))
         found[names[-1]] = synthetic
@@ -125,7 +125,3 @@ def _require_classes(folders: Sequence[Path], classes: Sequence[list[str]]) -> N
                 f"the values of class is {', '.join(found)} in {folder}, but {', '.join(classes[most])} in "
                 f"{folders[most]}; expected the same in all"
             )
-
-
-def _described(images: ImageSet) -> str:
-    return f"{images.images.shape[1]} × {images.images.shape[2]} px and the classes {', '.join(images.classes)}"

@@ -8,6 +8,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from chestgan.study.strata import by_labels
+
 # of more patients in a stratum, several are left out together
 _MOST_GROUPS = 500
 
@@ -35,10 +37,7 @@ def leave_out(patients: np.ndarray, labels: np.ndarray) -> LeftOut:
         labels: (N,) of each image.
     """
     names, patient_of_image = np.unique(patients, return_inverse=True)
-    strata: dict[tuple[str, ...], list[int]] = {}
-    for patient in range(len(names)):
-        strata.setdefault(tuple(np.unique(labels[patient_of_image == patient])), []).append(patient)
-    members = sorted(strata.values(), key=len, reverse=True)
+    members = sorted(by_labels(patient_of_image, labels).values(), key=len, reverse=True)
     joined = [members[0] + [one for few in members[1:] if len(few) == 1 for one in few]]
     joined += [many for many in members[1:] if len(many) > 1]
     group_of_patient, stratum = np.empty(len(names), dtype=np.int64), []

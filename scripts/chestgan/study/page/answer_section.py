@@ -3,8 +3,9 @@
 from chestgan.study.page.blocks import Box, Items, Prose, Section
 from chestgan.study.page.pictures import read_figure
 from chestgan.study.page.sources import Study
-from chestgan.study.page.words import counted, listed
+from chestgan.study.page.words import counted
 from chestgan.study.sources import share_without_patient
+from chestgan.study.verdict import listed
 
 NOT_FOR_DIAGNOSIS = (
     "Not for diagnosis. Nothing on this page was validated for patients; it compares ways to train a classifier."

@@ -6,7 +6,8 @@ from chestgan.study import starts
 from chestgan.study.labels import score_label
 from chestgan.study.page.blocks import Items, Prose, Section
 from chestgan.study.page.sources import Study
-from chestgan.study.page.words import UNKNOWN, counted, listed, number, plain
+from chestgan.study.page.words import UNKNOWN, counted, number, plain
+from chestgan.study.verdict import listed
 
 _SQUARE = {"pad": "padded with black to squares", "crop": "cropped to their central square"}
 _DUPLICATES = {

@@ -1,5 +1,6 @@
 """The model card of a generator (Mitchell et al., FAT* 2019): what it was made from, what it is for, how good it is."""
 
+import re
 from typing import Any
 
 from chestgan.base import release
@@ -8,7 +9,8 @@ from chestgan.metrics.metric import ALL
 from chestgan.study import starts
 from chestgan.study.page.answer_section import warnings
 from chestgan.study.page.sources import Study
-from chestgan.study.page.words import UNKNOWN, counted_images, listed, number, plain
+from chestgan.study.page.words import UNKNOWN, counted_images, number, plain
+from chestgan.study.verdict import listed
 
 
 def model_card(study: Study, generator: str, seed: int) -> str:
@@ -16,7 +18,9 @@ def model_card(study: Study, generator: str, seed: int) -> str:
     settings, _ = study.trained[generator, seed]
     made, images = study.generated[generator, seed]
     size = images.images.shape[1]
-    faults = [text for text in warnings(study) if generator in text]
+    # strong is no part of strong_ac
+    named = re.compile(rf"(?<![\w-]){re.escape(generator)}(?![\w-])")
+    faults = [text for text in warnings(study) if named.search(text)]
     parts = [
         f"# {generator}, seed {seed}",
         f"A generator of {size} × {size} grey images of the classes {listed(settings['classes'])}, trained by Chestgan "

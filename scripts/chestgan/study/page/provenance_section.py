@@ -3,7 +3,8 @@
 from chestgan.base import files, release
 from chestgan.study.page.blocks import Commands, Prose, Section, Table, Terms
 from chestgan.study.page.sources import Study
-from chestgan.study.page.words import UNKNOWN, listed, number, plain
+from chestgan.study.page.words import UNKNOWN, number, plain
+from chestgan.study.verdict import listed
 
 _COMMAND = "snakemake --profile profiles/local --configfile config/mine.yaml"
 

@@ -1,7 +1,6 @@
 """Numbers and lists as the page writes them."""
 
 import math
-from collections.abc import Iterable
 from typing import Any
 
 import pandas as pd
@@ -44,12 +43,6 @@ def plain(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:g}"
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
-
-
-def listed(names: Iterable[str]) -> str:
-    """Join names to `a, b and c`."""
-    *others, last = names
-    return f"{', '.join(others)} and {last}" if others else last
 
 
 def counted(n: int, thing: str) -> str:
