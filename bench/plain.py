@@ -203,7 +203,7 @@ def train_step(gan: Gan, batch: Batch, latents: Tensor, settings: GanSettings, s
     """Take one step of the discriminator and one of the generator; the latents are those of the latter.
 
     Returns:
-        The four losses of `training.LOSSES`.
+        The four losses of `step.LOSSES`.
     """
     labels = batch.labels
     class_weight = settings.class_weight_at(step * settings.batch_size / 1000)

@@ -67,7 +67,7 @@ class Config:
         "side that the images of a plain folder of real ones get; default: the median of their shorter sides",
         None,
         minimum=16,
-        maximum=plain_folder.MOST_PIXELS,
+        maximum=image_set.MAX_IMAGE_SIZE,
     )
     square: str | None = argument(
         "how the images of a plain folder of real ones become square; default: pad", None, choices=("pad", "crop")

@@ -7,8 +7,6 @@ An existing configuration is left alone.
 """
 
 import re
-import shutil
-import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,9 +18,11 @@ import split_data
 from chestgan.base import commandline, configuration, files, recipes, settings
 from chestgan.base.errors import UserError
 from chestgan.base.settings import argument
+from chestgan.cluster import gpus
 from chestgan.data import draft
 from chestgan.data.inspection import Selection
 from chestgan.data.survey import Survey, survey
+from chestgan.images.image_set import IMAGE_AS_PATIENT
 
 SCHEMA = Path(__file__).resolve().parent.parent / "workflow" / "schemas" / "config.schema.json"
 
@@ -91,25 +91,19 @@ def tried(config: Config, found: Survey, keys: list[str]) -> tuple[str, Selectio
     Raises:
         UserError: it isn't sound, or the files aren't what it says.
     """
-    folder, n_gpus = config.folder, count_gpus()
+    folder, n_gpus = config.folder, len(gpus.present())
     section = yaml.safe_load(draft.write(config.dataset, folder, found, keys, ["?"], n_gpus))["split_data"]
-    chosen = configured(section)
-    selected = split_data.select(chosen)
+    completed = recipes.complete(section) | {"output": "unused"}
+    selected = split_data.select(commandline.from_settings(split_data.Config, completed))
     text = draft.write(config.dataset, folder, found, keys, selected.classes, n_gpus)
     configuration.check(yaml.safe_load(text), SCHEMA)
     return text, selected
 
 
-def configured(section: dict) -> split_data.Config:
-    """Read the settings of split_data as its command line does."""
-    words = recipes.expand(commandline.flags(section | {"output": "unused"}))
-    return split_data.Config(**vars(commandline.parser(split_data.Config, "").parse_args(words)))
-
-
 def described(found: Survey, selected: Selection) -> list[str]:
     """Say in a few lines what was found."""
     table = selected.table
-    n_patients = 0 if table["patient"].str.startswith("image:").all() else table["patient"].nunique()
+    n_patients = 0 if table["patient"].str.startswith(IMAGE_AS_PATIENT).all() else table["patient"].nunique()
     sources = sorted(set(table["source"]) - {""})
     counts = table["label"].value_counts().sort_index()
     left_out = selected.rejected["reason"].value_counts()
@@ -122,14 +116,6 @@ def described(found: Survey, selected: Selection) -> list[str]:
     if len(left_out):
         lines.append(f"unused   {', '.join(f'{reason} {n}' for reason, n in left_out.items())}")
     return lines
-
-
-def count_gpus() -> int:
-    """Count the GPUs that the driver lists."""
-    if shutil.which("nvidia-smi") is None:
-        return 0
-    listed = subprocess.run(["nvidia-smi", "--list-gpus"], capture_output=True, text=True, check=False)
-    return listed.stdout.count("GPU ") if listed.returncode == 0 else 0
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -18,6 +18,8 @@ from chestgan.cluster.gpus import Gpu
 from project import ROOT
 
 LEASE = ROOT / "workflow" / "lease_gpus.py"
+# seconds after which a test fails, however busy the machine is
+_IN_VAIN = 600
 LISTED = "0, GPU-aa, 1024, 81920\n1, GPU-bb, [N/A], [N/A]\n"
 
 
@@ -45,7 +47,7 @@ class Machine:
 
     def wait_for_jobs(self, n_jobs: int) -> None:
         """Wait until so many have started."""
-        end = time.monotonic() + 60
+        end = time.monotonic() + _IN_VAIN
         while len(self.seen()) < n_jobs:
             assert time.monotonic() < end, "waited in vain"
             time.sleep(0.02)
@@ -53,7 +55,7 @@ class Machine:
 
 def ended(jobs: list[subprocess.Popen]) -> list[str]:
     """Wait for jobs, and give what they said."""
-    told = [job.communicate(timeout=120)[1] for job in jobs]
+    told = [job.communicate(timeout=_IN_VAIN)[1] for job in jobs]
     assert [job.returncode for job in jobs] == [0] * len(jobs), told
     return told
 
@@ -114,7 +116,9 @@ def test_a_user_may_leave_some_out(tmp_path: Path) -> None:
 def test_more_than_there_are_is_refused_at_once(tmp_path: Path) -> None:
     machine = Machine(tmp_path, 1)
     job = machine.start(2)
-    assert job.communicate(timeout=60)[1] == "error: the job needs 2 GPUs, and this machine has 1 GPU; lower gpus\n"
+    assert (
+        job.communicate(timeout=_IN_VAIN)[1] == "error: the job needs 2 GPUs, and this machine has 1 GPU; lower gpus\n"
+    )
     assert job.returncode == 1
     assert machine.seen() == []
 
@@ -159,7 +163,7 @@ def kill_jobs(machine: Machine, n_kills: int) -> None:
             time.sleep(moments.uniform(0, 0.4))
             job.send_signal(signal.SIGKILL)
         for job in jobs:
-            job.communicate(timeout=60)
+            job.communicate(timeout=_IN_VAIN)
         assert not machine.held_twice()
     n_before = len(machine.seen())
     ended([machine.start(machine.n_gpus)])

@@ -20,8 +20,6 @@ from chestgan.images.image_set import NO_CLASS, ImageSet
 
 MANIFEST_COLUMNS = ["file", "label", "sha256", "original_width", "original_height", "original_mode"]
 ORDER_SEED = 0
-# of an image set's side
-MOST_PIXELS = 1024
 _LOOKED_AT = 100
 # of so many sizes all are named
 _LISTED = 5
@@ -137,15 +135,15 @@ def random_order(manifest: pd.DataFrame) -> pd.Series:
 
 
 def median_side(folder: Path) -> int:
-    """Compute the median of the shorter sides of a folder's first images, at most `MOST_PIXELS`: for an image set's
-    size."""
+    """Compute the median of the shorter sides of a folder's first images, at most `MAX_IMAGE_SIZE`: for an image
+    set's size."""
     sides = []
     for file in list_images(folder)["file"].head(_LOOKED_AT):
         with contextlib.suppress(Refusal):
             sides.append(min(decoding.read_grey(folder / file).grey.shape))
     if not sides:
         raise UserError(f"{folder}: none of its images can be read")
-    return min(MOST_PIXELS, int(np.median(sides)))
+    return min(image_set.MAX_IMAGE_SIZE, int(np.median(sides)))
 
 
 def require_classes(folder: Path, listed: pd.DataFrame, classes: list[str], named: str = "") -> None:

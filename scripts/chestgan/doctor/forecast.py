@@ -89,6 +89,11 @@ def trained(config: Mapping[str, Any]) -> list[str]:
     return [name for name, settings in config["generators"].items() if not imported.is_imported(settings)]
 
 
+def image_size(config: Mapping[str, Any]) -> int:
+    """Find the side of a study's images: what it says, or split_data's default."""
+    return config["split_data"].get("image_size", 64)
+
+
 def jobs(config: Mapping[str, Any]) -> dict[str, int]:
     """Count the jobs of a whole study by stage."""
     n_seeds, n_generators = len(config["seeds"]), len(config["generators"])
@@ -133,7 +138,7 @@ def speed(config: Mapping[str, Any], generator: str, known: Known, results: Path
 
 def training_seconds(config: Mapping[str, Any], generator: str, images_per_second: float, known: Known) -> float:
     """Compute how long a training takes at this speed, which is that with images of their own size."""
-    settings, size = resolved(config, generator, known), config["split_data"].get("image_size", 64)
+    settings, size = resolved(config, generator, known), image_size(config)
     stages, batch_size = _stages(settings, size), settings["batch_size"]
     n_steps = math.ceil(1000 * settings["kimg"] / batch_size)
     return schedule.work(stages, n_steps) / size**2 * batch_size / images_per_second
@@ -164,7 +169,7 @@ def expected_seconds(config: Mapping[str, Any]) -> dict[str, float]:
 
 def disk_bytes(config: Mapping[str, Any], n_images: int, known: Known) -> dict[str, int]:
     """Estimate what the results of a whole study fill: by what they are, in bytes."""
-    size = config["split_data"].get("image_size", 64)
+    size = image_size(config)
     n_seeds = len(config["seeds"])
     # a fraction of the patients has fewer images in its sets; its networks are as large
     shares = {part(fraction): fraction for fraction in config.get("real_fraction") or [WHOLE]}
@@ -207,7 +212,7 @@ def _share_taken(config: Mapping[str, Any], fraction: float) -> float:
 def _earlier_speeds(config: Mapping[str, Any], settings: Mapping[str, Any], folder: Path) -> list[float]:
     """List the images/s of a generator's finished trainings with these settings, while images had this size."""
     split = folder.parent / "split" / "settings.json"
-    size = config["split_data"].get("image_size", 64)
+    size = image_size(config)
     if _settings(split).get("image_size") != size:
         return []
     found = []
@@ -252,7 +257,7 @@ def _measured(config: Mapping[str, Any], settings: Mapping[str, Any], known: Kno
     preset = known.presets[settings.get("preset", "covidgan")]
     if any(settings.get(name) != preset.get(name) for name in _DECISIVE):
         return None
-    wanted = (settings.get("preset", "covidgan"), config["split_data"].get("image_size", 64))
+    wanted = (settings.get("preset", "covidgan"), image_size(config))
     return next((row for row in known.measured if (row["preset"], row["image_size"]) == wanted), None)
 
 

@@ -80,7 +80,7 @@ def check_settings(config: Mapping[str, Any], known: Known) -> None:
             )
     check_groups(config)
     check_kinds(config, known)
-    size = config["split_data"].get("image_size", 64)
+    size = forecast.image_size(config)
     for name in forecast.trained(config):
         architecture = forecast.resolved(config, name, known)["architecture"]
         sizes = known.sizes[architecture]
@@ -226,7 +226,7 @@ def check_starts(config: Mapping[str, Any], classes: Sequence[str], split: Path)
         own = {field.name: given.get(field.name) for field in dataclasses.fields(presets.Overrides)}
         try:
             settings = presets.resolve(given.get("preset", "covidgan"), presets.Overrides(**own))
-            seen = start.read(start_from, settings, classes, config["split_data"].get("image_size", 64)).seen
+            seen = start.read(start_from, settings, classes, forecast.image_size(config)).seen
         except UserError as error:
             raise UserError(f"generators.{name}: {error}") from None
         try:

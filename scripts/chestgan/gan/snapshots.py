@@ -36,7 +36,7 @@ class Validation:
     fake_labels: torch.Tensor
 
 
-def prepare(validation: ImageSet, classes: list[str], device: str) -> Validation:
+def prepare(validation: ImageSet, classes: list[str], device: torch.device) -> Validation:
     """Compute the features of the validation patients' images, or of 2,000 of them, once a training."""
     extractor = efficientnet.load_extractor(device)
     rows = np.sort(np.random.default_rng(_SEED).permutation(len(validation))[:_MOST_IMAGES])

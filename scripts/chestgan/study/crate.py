@@ -17,7 +17,7 @@ from chestgan.base import checksums, files, release
 from chestgan.base.errors import UserError
 
 NAME = "ro-crate-metadata.json"
-_LICENCE = "https://spdx.org/licenses/MIT"
+_LICENCE = f"https://spdx.org/licenses/{release.LICENCE}"
 _TYPES = {".npy": "application/octet-stream", ".safetensors": "application/octet-stream", ".md": "text/markdown"}
 _ANSWER = "study/verdict.txt"
 

@@ -1,6 +1,7 @@
 """The section of the provenance: with what, from what and when the results were made, and how to make them again."""
 
 from chestgan.base import files, release
+from chestgan.base.configuration import DEMO_FOLDER
 from chestgan.study.page.blocks import Commands, Prose, Section, Table, Terms
 from chestgan.study.page.sources import Study
 from chestgan.study.page.words import UNKNOWN, number, plain
@@ -32,7 +33,7 @@ def provenance_section(study: Study) -> Section:
 
 
 def _is_demo(study: Study) -> bool:
-    return study.split["settings"].get("folder") == "data/demo"
+    return study.split["settings"].get("folder") == DEMO_FOLDER
 
 
 def _versions(study: Study) -> dict[str, str]:
