@@ -11,6 +11,7 @@ from PIL import Image
 
 import compute_fid
 import split_data
+import take_patients
 from chestgan.base import files
 from chestgan.data import grey
 from chestgan.images import image_set
@@ -446,6 +447,23 @@ class TestPlainFolders:
         made = json.loads((tmp_path / "fid" / "settings.json").read_text())["plain_folders"]
         assert made["generated"]["prepared"] == {"image_size": 32, "square": "crop", "rejected": []}
         assert "real" not in made
+
+    @pytest.mark.parametrize(
+        ("flags", "words"),
+        [
+            (["--image-size", 64], "image_size is 64, but real is the image set"),
+            (["--square", "crop"], "square is crop"),
+        ],
+    )
+    def test_a_flag_without_effect_is_refused(self, flags, words, folders, tiny_split, tmp_path, capsys):
+        assert compute(tiny_split, folders[1], tmp_path / "fid", *flags) == 1
+        assert f"error: {words}" in capsys.readouterr().err
+
+    def test_how_a_set_of_another_script_was_prepared_is_unknown(self, folders, tiny_split, tmp_path, capsys):
+        half = ["--real", str(tiny_split), "--real-fraction", "0.5", "--output", str(tmp_path / "half")]
+        assert take_patients.main(half) == 0
+        assert compute(tmp_path / "half", folders[1], tmp_path / "fid") == 1
+        assert "error: real is no result of split_data" in capsys.readouterr().err
 
     def test_what_does_not_fit_is_told(self, folders, tmp_path, capsys):
         (folders[1] / "normal").rename(folders[1] / "norml")

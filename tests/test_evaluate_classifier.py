@@ -322,7 +322,9 @@ def folders(tmp_path: Path) -> dict[str, Path]:
 
 
 class TestPlainFolders:
-    def test_they_stand_in_for_a_split_and_a_synthetic_set(self, folders: dict[str, Path], tmp_path: Path) -> None:
+    def test_they_stand_in_for_a_split_and_a_synthetic_set(
+        self, folders: dict[str, Path], tmp_path: Path, capsys: pytest.CaptureFixture
+    ) -> None:
         flags = ["--test", folders["test"], "--generated", folders["drawn"], "--train-on", "real_synthetic"]
         assert evaluate(folders["train"], tmp_path / "both", *map(str, flags)) == 0
         told = json.loads((tmp_path / "both" / "settings.json").read_text())
@@ -332,6 +334,7 @@ class TestPlainFolders:
         assert (told["generator"], told["image_size"]) == ("drawn", 72)
         assert told["plain_folders"]["generated"]["prepared"]["image_size"] == 72
         assert "no patients" in told["plain_folders"]["real"]["warnings"][0]
+        assert "\nwarning: no patients: each image counts as one" in f"\n{capsys.readouterr().err}"
         predictions = pd.read_csv(tmp_path / "both" / "predictions.csv")
         assert list(predictions["file"]) == [
             f"test/{label}/0{i}.png" for label in ("covid", "normal") for i in range(4)

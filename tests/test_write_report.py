@@ -16,6 +16,7 @@ import summarise_study
 import write_report
 from chestgan.base import files
 from chestgan.images import image_set
+from chestgan.study.page import model_card
 from html_pages import Element
 from study_folders import Folders
 
@@ -490,6 +491,14 @@ def test_every_generator_has_its_model_card(folders, tmp_path):
     # dcgan lies 0.01 further off than covidgan, and seed 1 another 0.004
     assert "| kernel distance (KD), fd_efficientnet_lite0, n = 24 | 0.064 | 0.002 |" in card
     assert "| batch_size | 32 |" in card
+
+
+def test_a_card_has_the_faults_of_its_own_generator_alone(folders, tmp_path, monkeypatch):
+    told = ["Images of dcgan_2 are alike.", "Images of my-dcgan are blurred.", "Images of covidgan and dcgan are dark."]
+    monkeypatch.setattr(model_card, "warnings", lambda study: told)
+    assert write(folders, tmp_path / "report.html", "--cards", str(tmp_path / "cards")) == 0
+    card = (tmp_path / "cards" / "dcgan" / "seed-0" / "model_card.md").read_text()
+    assert "## Known faults\n\n- Images of covidgan and dcgan are dark.\n\n" in card
 
 
 def test_what_a_training_began_from_is_named_with_its_licence(folders, tmp_path):

@@ -44,6 +44,7 @@ def test_shipped_configurations_are_valid(path: Path) -> None:
         (["dataset"], "x" * 300, "dataset: 'x{98}.* is too long"),
         (["generators", "a\n"], {}, r"generators: 'a\\n' isn't allowed .at most 100 letters, digits and _"),
         (["generators", "x" * 300], {}, "generators: 'x{99} isn't allowed .at most 100"),
+        (["generators", "study"], {}, "generators: 'study' .*other folders of the results"),
         (["arms", "a\n"], {"train_on": "real"}, "arms: .* isn't allowed"),
         (["train_acgan", "kimg"], float("inf"), "train_acgan.kimg: inf is no finite number"),
         (["train_acgan", "kimg"], float("nan"), "train_acgan.kimg: nan is no finite number"),
@@ -89,7 +90,9 @@ def test_null_takes_a_choice_back() -> None:
 def test_a_single_value_is_a_list_of_one() -> None:
     config = demo()
     config["split_data"] |= {"metadata": "metadata.csv", "classes": "covid"}
+    config |= {"seeds": 3, "real_fraction": "1"}
     configuration.check(config, SCHEMA)
+    assert (config["seeds"], config["real_fraction"]) == ([3], [1])
     assert (config["split_data"]["metadata"], config["split_data"]["classes"]) == (["metadata.csv"], ["covid"])
 
 

@@ -172,6 +172,17 @@ def kill_jobs(machine: Machine, n_kills: int) -> None:
     assert list((machine.folder / "leases").glob("lease-*")) != [], "the last one is swept by the next"
 
 
+def test_a_lease_that_its_killed_job_let_nobody_read_holds_nothing(tmp_path: Path, monkeypatch) -> None:
+    (tmp_path / "lease-of-another-user").touch(mode=0o600)
+
+    def refuse(path: object, flags: int) -> int:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    # root may read all
+    monkeypatch.setattr(gpus.os, "open", refuse)
+    assert gpus._loads(tmp_path) == {}
+
+
 def test_the_drivers_list_is_read() -> None:
     read = gpus.read_gpus(LISTED)
     assert read == {"0": Gpu("0", 1024, 81920), "GPU-aa": Gpu("0", 1024, 81920), "1": Gpu("1"), "GPU-bb": Gpu("1")}
