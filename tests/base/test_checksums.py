@@ -122,7 +122,8 @@ def test_the_command_tells_what_is_wrong_in_lines(study: Path, tmp_path: Path) -
     for text, found in (("", "None"), ("dataset: 5", "5")):
         (tmp_path / "none.yaml").write_text(text)
         done = subprocess.run([*command[:2], "none.yaml"], cwd=tmp_path, capture_output=True, text=True, check=False)
-        assert (done.returncode, done.stderr[:42]) == (1, f"error: none.yaml: dataset is {found}; expected a"[:42])
+        assert done.returncode == 1
+        assert done.stderr.startswith(f"error: none.yaml: dataset is {found}; expected the name")
     (study / checksums.NAME).unlink()
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.stderr == "error: there is no results/mine/checksums.sha256; a run that comes to its end writes it\n"

@@ -113,7 +113,7 @@ def test_classes_that_the_study_does_not_have_are_refused(config: dict, changes:
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"gpus": 3}, "generators.covidgan: batch_size is 32; expected a multiple of the 3 processes"),
+        ({"gpus": 3}, "generators.strong: batch_size is 32; expected a multiple of the 3 processes"),
         ({"generators": {"mine": {"batch_size": 2}}}, "generators.mine: batch_size is 2; expected a multiple of the 1"),
         (
             {"generators": {"mine": {"snapshot_kimg": 0.01}}},

@@ -108,15 +108,15 @@ def check_kinds(config: Mapping[str, Any], known: Known) -> None:
                 f"generators.{name}.architecture is {resolved['architecture']!r}, and its preset {preset} is of kind "
                 f"{own['kind']}; expected {' or '.join(architectures)}, or another preset"
             )
-        if resolved.get("keep_discriminators") and not resolved.get("keep_snapshots"):
-            raise UserError(
-                f"generators.{name}: keep_discriminators goes with keep_snapshots: the snapshots to keep them of"
-            )
         foreign = [key for key in resolved if key in of_any and key not in own]
         if own["kind"] != "gan" and resolved.get("keep_discriminators"):
             foreign.append("keep_discriminators")
         if foreign:
             raise UserError(_foreign(config, name, foreign[0], f"preset {preset}, kind {own['kind']}"))
+        if resolved.get("keep_discriminators") and not resolved.get("keep_snapshots"):
+            raise UserError(
+                f"generators.{name}: keep_discriminators goes with keep_snapshots: the snapshots to keep them of"
+            )
 
 
 def _foreign(config: Mapping[str, Any], generator: str, key: str, found: str) -> str:
