@@ -194,3 +194,8 @@ def test_nothing_to_compare_with():
 def test_the_text_has_the_caveats_below():
     assert verdict.as_text(["No.", "Tested."], []) == "No.\nTested.\n"
     assert verdict.as_text(["No."], ["One.", "Two."]) == "No.\nRead with care:\n- One.\n- Two.\n"
+
+
+@pytest.mark.parametrize(("names", "text"), [("a", "a"), ("ab", "a and b"), ("abc", "a, b and c")])
+def test_names_are_listed_in_a_sentence(names: str, text: str) -> None:
+    assert verdict.listed(names) == text

@@ -42,6 +42,5 @@ def test_a_setting(value, text):
     assert words.plain(value) == text
 
 
-def test_counts_and_lists():
+def test_counts():
     assert [words.counted(n, "seed") for n in (0, 1, 2)] == ["0 seeds", "1 seed", "2 seeds"]
-    assert words.listed(["a", "b", "c"]) == "a, b and c"
