@@ -278,7 +278,7 @@ def test_resources_of_a_profile_are_read_in_both_forms(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("gpus", "nodes", "words"),
-    [(3, 1, "train_acgan: asks for 3 GPUs on a node"), (1, 3, "train_acgan: asks for 3 nodes, and gpu has 2")],
+    [(4, 1, "train_acgan: asks for 4 GPUs on a node"), (1, 4, "train_acgan: asks for 4 nodes, and gpu has 2")],
 )
 def test_more_than_the_cluster_has_is_told(gpus: int, nodes: int, words: str, setup: Setup) -> None:
     setup.write(CONFIG | {"gpus": gpus, "nodes": nodes})

@@ -282,8 +282,8 @@ def test_after_a_kill_of_snakemake_no_two_jobs_write_the_same_files(study: Proje
     [
         ({}, {"slurm_account": "labratory"}, "unknown slurm_account 'labratory'; .*'laboratory'"),
         ({}, {"slurm_partition": "gup"}, "unknown slurm_partition 'gup'; .*'gpu'"),
-        ({"gpus": 3}, {}, "asks for 3 GPUs on a node, and no node of gpu has more than 2; change `gpus`"),
-        ({"nodes": 3}, {}, "asks for 3 nodes, and gpu has 2; change `nodes`"),
+        ({"gpus": 4}, {}, "asks for 4 GPUs on a node, and no node of gpu has more than 2; change `gpus`"),
+        ({"nodes": 4}, {}, "asks for 4 nodes, and gpu has 2; change `nodes`"),
         ({}, {"runtime": 0}, "runtime is 0 minutes, too short to start"),
         ({}, {"runtime": 9999}, "runtime is 9999 minutes, and gpu allows 1440"),
         ({}, {"mem_mb": 99999}, "mem_mb is 99999, and no node of gpu has more than 64000"),
