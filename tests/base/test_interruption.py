@@ -11,14 +11,18 @@ from chestgan.base import interruption
 
 @pytest.mark.parametrize("number", interruption.SIGNALS)
 def test_a_signal_is_told_and_ends_nothing(number: signal.Signals) -> None:
-    before = signal.getsignal(number)
-    with interruption.watch(0.0) as watching:
-        assert watching.reason() == ""
-        os.kill(os.getpid(), number)
-        assert watching.reason() == f"{number.name} was received"
-        # a second one is for those who can't wait
-        assert signal.getsignal(number) == before
-    assert signal.getsignal(number) == before
+    # where the tests themselves run under nohup, they ignore HUP
+    of_tests = signal.signal(number, signal.SIG_DFL)
+    try:
+        with interruption.watch(0.0) as watching:
+            assert watching.reason() == ""
+            os.kill(os.getpid(), number)
+            assert watching.reason() == f"{number.name} was received"
+            # a second one is for those who can't wait
+            assert signal.getsignal(number) == signal.SIG_DFL
+        assert signal.getsignal(number) == signal.SIG_DFL
+    finally:
+        signal.signal(number, of_tests)
 
 
 def test_a_closed_terminal_ends_nothing_that_was_started_with_nohup() -> None:
