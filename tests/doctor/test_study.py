@@ -134,6 +134,11 @@ def test_counts_of_which_an_arm_takes_more_are_refused_once_there_is_a_split(con
     (tmp_path / "manifest.csv").write_text("label,split\ncovid,train\ncovid,train\nnormal,train\nnormal,train\n")
     with pytest.raises(UserError, match=r"takes 2 images of normal for the 2 .*, and generate_images.counts has 1"):
         study.check_counts(config, ["covid", "normal"], tmp_path)
+    # other programs' images aren't counted there
+    trained = config["generators"]
+    config["generators"] = {name: {"images": str(tmp_path)} for name in trained}
+    study.check_counts(config, ["covid", "normal"], tmp_path)
+    config["generators"] = trained
     config["generate_images"]["counts"]["normal"] = 2
     study.check_counts(config, ["covid", "normal"], tmp_path)
 

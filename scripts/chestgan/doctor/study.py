@@ -102,7 +102,8 @@ def check_kinds(config: Mapping[str, Any], known: Known) -> None:
     for name in forecast.trained(config):
         resolved = forecast.resolved(config, name, known)
         preset = resolved.get("preset", "covidgan")
-        own, architectures = known.presets[preset], known.architectures[known.presets[preset]["kind"]]
+        own = known.presets[preset]
+        architectures = known.architectures[own["kind"]]
         if resolved["architecture"] not in architectures:
             raise UserError(
                 f"generators.{name}.architecture is {resolved['architecture']!r}, and its preset {preset} is of kind "
@@ -151,11 +152,12 @@ def check_counts(config: Mapping[str, Any], classes: Sequence[str], split: Path)
         UserError: names the arm, the class and the counts.
     """
     counts, n_train = config["generate_images"].get("counts"), imported.training_images(split)
-    if not counts or not n_train or not forecast.trained(config):
+    if not counts or not n_train:
         return
-    for name, arm in config["arms"].items():
-        ratio = arm.get("ratio", 1.0)
-        for label in classes if KINDS[arm["train_on"]].needs_generator else ():
+    trained = set(forecast.trained(config))
+    for name, generators in imported.arms_with(config["arms"], list(config["generators"])).items():
+        ratio = config["arms"][name].get("ratio", 1.0)
+        for label in classes if trained & set(generators) else ():
             wanted = round(ratio * n_train.get(label, 0))
             if counts.get(label, 0) < wanted:
                 raise UserError(
