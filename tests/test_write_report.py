@@ -476,6 +476,7 @@ def test_a_study_of_one_seed_without_anything_to_compare_has_a_page(tmp_path):
     page = html_pages.parse((tmp_path / "report.html").read_text())
     assert page.section("answer").all("p")[0].text() == "There is nothing to compare."
     assert "With one seed the variance over trainings is unknown" in page.one("aside").text()
+    assert "to train the classifier, each once, and " in page.section("study").text()
     (row,) = table(page, "ROC AUC of class covid")
     assert row[-2:] == ["–", "–"]
 

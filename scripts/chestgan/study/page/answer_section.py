@@ -19,13 +19,13 @@ def study_section(study: Study) -> Section:
     real = study.real.manifest
     classes, known = listed(study.real.classes), _patients_known(study)
     patients = counted(real["patient"].nunique(), "patient") if known else "unknown patients"
+    often = "once" if len(study.seeds) == 1 else f"{len(study.seeds)} times with another seed"
     told = (
         f"The study asks whether synthetic images make a classifier better that tells {classes} apart, by how much, "
         "and whether that is more than chance and more than standard augmentation of real images. "
         f"It has {counted(len(real), 'real image')} of {patients}, "
         f"{counted(len(study.generators), 'generator')} ({listed(study.generators)}), "
-        f"{counted(len(study.arms), 'way')} to train the classifier, each "
-        f"{counted(len(study.seeds), 'time')} with another seed, "
+        f"{counted(len(study.arms), 'way')} to train the classifier, each {often}, "
         f"and {counted(study.told['counts']['runs'], 'classifier')} in all. "
         f"Every classifier was tested on the same {'patients, whom no training had seen' if known else 'images'}."
     )
