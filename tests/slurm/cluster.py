@@ -17,6 +17,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import psutil
+
 TEMPLATES = Path(__file__).parent
 ACCOUNT = "laboratory"
 NODES = ("cpu1", "gpu1", "gpu2")
@@ -75,6 +77,15 @@ class Cluster:
         os.environ["PATH"] = self.path
         for name in (*(f"slurmd.{node}" for node in NODES), "slurmctld", "slurmdbd", "mariadbd", "munge/munged"):
             self.end(name)
+        self.kill_jobs()
+
+    def kill_jobs(self) -> None:
+        """Kill what jobs have left behind: a Snakemake in a job that Slurm has killed may wait for ever."""
+        for process in psutil.process_iter():
+            with suppress(psutil.Error):
+                variables = process.environ()
+                if "SLURM_JOB_ID" in variables and variables.get("SLURM_CONF") == str(self.run / "slurm.conf"):
+                    process.kill()
 
     def write_commands(self) -> None:
         """Write the programs that stand before Slurm's: they name its configuration, and fail on demand.
