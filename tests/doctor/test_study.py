@@ -11,7 +11,7 @@ import yaml
 from chestgan.base import configuration
 from chestgan.base.errors import UserError
 from chestgan.data.inspection import Inspection, Selection
-from chestgan.doctor import forecast, study
+from chestgan.doctor import forecast, refusals, study
 from chestgan.doctor.forecast import Known
 from project import ROOT
 
@@ -88,9 +88,9 @@ def inspected(reasons: tuple[str, ...] = ("", "", "")) -> Inspection:
     ],
 )
 def test_settings_that_contradict_are_refused(config: dict, known: Known, changes: dict, words: str) -> None:
-    study.check_settings(config, known)
+    refusals.check_settings(config, known)
     with pytest.raises(UserError) as told:
-        study.check_settings(config | changes, known)
+        refusals.check_settings(config | changes, known)
     assert words in str(told.value)
 
 
@@ -104,9 +104,9 @@ def test_settings_that_contradict_are_refused(config: dict, known: Known, change
     ],
 )
 def test_classes_that_the_study_does_not_have_are_refused(config: dict, changes: dict, words: str) -> None:
-    study.check_labels(config, ["covid", "normal"])
+    refusals.check_labels(config, ["covid", "normal"])
     with pytest.raises(UserError) as told:
-        study.check_labels(config | changes, ["covid", "normal"])
+        refusals.check_labels(config | changes, ["covid", "normal"])
     assert words in str(told.value)
 
 
@@ -122,25 +122,25 @@ def test_classes_that_the_study_does_not_have_are_refused(config: dict, changes:
     ],
 )
 def test_batches_that_processes_cannot_share_are_refused(config: dict, known: Known, changes: dict, words: str) -> None:
-    study.check_batches(config, ["covid", "normal"], known)
+    refusals.check_batches(config, ["covid", "normal"], known)
     with pytest.raises(UserError) as told:
-        study.check_batches(config | changes, ["covid", "normal"], known)
+        refusals.check_batches(config | changes, ["covid", "normal"], known)
     assert str(told.value).startswith(words)
 
 
 def test_counts_of_which_an_arm_takes_more_are_refused_once_there_is_a_split(config: dict, tmp_path: Path) -> None:
     config["generate_images"] = {"counts": {"covid": 2, "normal": 1}}
-    study.check_counts(config, ["covid", "normal"], tmp_path)
+    refusals.check_counts(config, ["covid", "normal"], tmp_path)
     (tmp_path / "manifest.csv").write_text("label,split\ncovid,train\ncovid,train\nnormal,train\nnormal,train\n")
     with pytest.raises(UserError, match=r"takes 2 images of normal for the 2 .*, and generate_images.counts has 1"):
-        study.check_counts(config, ["covid", "normal"], tmp_path)
+        refusals.check_counts(config, ["covid", "normal"], tmp_path)
     # other programs' images aren't counted there
     trained = config["generators"]
     config["generators"] = {name: {"images": str(tmp_path)} for name in trained}
-    study.check_counts(config, ["covid", "normal"], tmp_path)
+    refusals.check_counts(config, ["covid", "normal"], tmp_path)
     config["generators"] = trained
     config["generate_images"]["counts"]["normal"] = 2
-    study.check_counts(config, ["covid", "normal"], tmp_path)
+    refusals.check_counts(config, ["covid", "normal"], tmp_path)
 
 
 def test_a_summary_says_what_is_there_and_what_is_unknown(config: dict, known: Known, tmp_path: Path) -> None:
@@ -198,15 +198,15 @@ def of_patients(n_patients: int) -> Inspection:
 
 def test_a_fraction_too_small_is_refused_before_there_is_a_split(config: dict, tmp_path: Path) -> None:
     config["real_fraction"] = [0.1, 1]
-    study.check_fractions(config, of_patients(200), tmp_path)
-    study.check_fractions(config, of_patients(40), tmp_path)
+    refusals.check_fractions(config, of_patients(200), tmp_path)
+    refusals.check_fractions(config, of_patients(40), tmp_path)
     with pytest.raises(UserError, match=r"^real_fraction 0.1 leaves 1 of the 13 training patients of class 'covid'"):
-        study.check_fractions(config, of_patients(20), tmp_path)
+        refusals.check_fractions(config, of_patients(20), tmp_path)
     # the patients of one source test, so that fewer are left to train with
     config["split_data"]["test_source"] = "b"
-    study.check_fractions(config, of_patients(200), tmp_path)
+    refusals.check_fractions(config, of_patients(200), tmp_path)
     with pytest.raises(UserError, match=r"^real_fraction 0.1 leaves 1 of the 12 training patients of class 'covid'"):
-        study.check_fractions(config, of_patients(30), tmp_path)
+        refusals.check_fractions(config, of_patients(30), tmp_path)
 
 
 def test_the_demo_is_known_before_it_is_drawn(config: dict, known: Known, tmp_path: Path) -> None:
@@ -229,7 +229,7 @@ def test_a_file_that_a_training_cannot_begin_from_is_refused(config: dict, tmp_p
     config["generators"] = {"mine": {"preset": "strong", "start_from": str(tmp_path / "generator.safetensors")}}
     (tmp_path / "generator.safetensors").write_bytes(b"no network")
     with pytest.raises(UserError, match=r"^generators.mine: start_from: .* \(10 bytes\) is no whole safetensors file"):
-        study.check_starts(config, ["covid", "normal"], tmp_path)
+        refusals.check_starts(config, ["covid", "normal"], tmp_path)
     config["generators"]["mine"]["source_loss"] = "wasserstein"
     with pytest.raises(UserError, match=r"^generators.mine: source_loss is 'wasserstein'"):
-        study.check_starts(config, ["covid", "normal"], tmp_path)
+        refusals.check_starts(config, ["covid", "normal"], tmp_path)
